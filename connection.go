@@ -1,0 +1,80 @@
+package latchkey
+
+import "time"
+
+// ConnectionStatus is a connection's status in the published API.
+type ConnectionStatus string
+
+// The statuses of a connection.
+const (
+	ConnectionActive      ConnectionStatus = "active"
+	ConnectionExpired     ConnectionStatus = "expired"
+	ConnectionAwaiting2FA ConnectionStatus = "awaiting_2fa"
+	ConnectionPending     ConnectionStatus = "pending"
+)
+
+// ConnectionStatuses lists the statuses a list may be filtered by.
+func ConnectionStatuses() []ConnectionStatus {
+	return []ConnectionStatus{ConnectionActive, ConnectionExpired, ConnectionAwaiting2FA, ConnectionPending}
+}
+
+// UserData is the linked person as the provider knows them.
+type UserData struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Username string `json:"username"`
+	Avatar   string `json:"avatar"` // URL; empty when there is none
+}
+
+// Connection is a linked account. Its credential is not here: only the vault
+// has it.
+type Connection struct {
+	ID                string // conn_…
+	OrganisationID    string
+	Environment       Environment
+	ClientAppID       string
+	Provider          string
+	ClientReferenceID string
+	Status            ConnectionStatus
+	User              UserData
+	Permissions       []string
+	Metadata          map[string]string
+	Geolocation       *Geolocation
+	Imported          bool
+	Version           int64 // one more at every change
+	EventSequence     int64 // of its last event
+	ExpiryReason      string
+	ExpiredAt         time.Time // zero: not expired
+	LastCheckedAt     time.Time // zero: never
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+}
+
+// SealedCredential is a connection's credential as it lies in the store.
+type SealedCredential struct {
+	Bytes     []byte
+	ExpiresAt time.Time // when it must be refreshed; zero: unknown or never
+}
+
+// ConnectionFilter narrows a list of connections; zero fields do not narrow.
+type ConnectionFilter struct {
+	OrganisationID    string
+	Environment       Environment
+	Status            ConnectionStatus
+	Imported          *bool
+	ClientReferenceID string
+	Provider          string
+	Limit, Offset     int
+}
+
+// Revocation is the promise to end a credential at its provider. It keeps the
+// sealed credential until that is done, since the connection has lost it.
+type Revocation struct {
+	ID         string // the connection's id and version: one for each ended credential
+	Connection Connection
+	Credential []byte // sealed, bound to the connection
+	Attempts   int
+	DueAt      time.Time
+	LeaseUntil time.Time
+	CreatedAt  time.Time
+}

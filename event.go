@@ -1,0 +1,84 @@
+package latchkey
+
+import "time"
+
+// EventType names what happened.
+type EventType string
+
+// The types of events.
+const (
+	EventConnectionCreated      EventType = "connection.created"
+	EventConnectionUpdated      EventType = "connection.updated"
+	EventConnectionExpired      EventType = "connection.expired"
+	EventConnectionDisconnected EventType = "connection.disconnected"
+	EventSessionCompleted       EventType = "link.session.completed"
+	EventSessionCancelled       EventType = "link.session.cancelled"
+	EventSessionFailed          EventType = "link.session.failed"
+	EventSessionExpired         EventType = "link.session.expired"
+)
+
+// EventTypes lists every type, for filters.
+func EventTypes() []EventType {
+	return []EventType{
+		EventConnectionCreated, EventConnectionUpdated, EventConnectionExpired, EventConnectionDisconnected,
+		EventSessionCompleted, EventSessionCancelled, EventSessionFailed, EventSessionExpired,
+	}
+}
+
+// Event is something that happened to one subject, in that subject's order. It
+// is committed with the fact that it tells, and delivered at least once.
+type Event struct {
+	ID             string // evt_…
+	OrganisationID string
+	Environment    Environment
+	Type           EventType
+	Subject        string // the connection or session it happened to; deliveries keep order within it
+	Sequence       int64  // within the subject, growing
+	Body           []byte // the JSON that is signed and sent, the same at every attempt
+	CreatedAt      time.Time
+}
+
+// WebhookEndpoint is where an organisation wants to be told.
+type WebhookEndpoint struct {
+	ID             string // we_…
+	OrganisationID string
+	Environment    Environment
+	URL            string
+	Events         []string // event types, or "*"
+	Description    string
+	Status         EndpointStatus
+	SealedSecret   []byte // the whsec_… secret, sealed
+	CreatedAt      time.Time
+}
+
+// EndpointStatus says whether an endpoint is sent to.
+type EndpointStatus string
+
+// The statuses of a webhook endpoint.
+const (
+	EndpointEnabled  EndpointStatus = "enabled"
+	EndpointDisabled EndpointStatus = "disabled" // by the operator, or by its own 410
+	EndpointParked   EndpointStatus = "parked"   // failed for days; its queue is kept
+)
+
+// Delivery is one event on its way to one endpoint, claimed under a lease.
+type Delivery struct {
+	Endpoint  WebhookEndpoint
+	EventID   string
+	EventType EventType
+	Subject   string
+	Sequence  int64
+	Body      []byte
+	Attempt   int   // this attempt, from 1
+	Fence     int64 // grows at every claim; a finish with an older fence loses
+}
+
+// DeliveryOutcome is how an attempt ended and what follows.
+type DeliveryOutcome struct {
+	Delivered bool
+	Status    int       // HTTP status; 0 when there was no answer
+	Excerpt   string    // of the answer's body or the error, bounded
+	RetryAt   time.Time // when not delivered; zero: no more attempts, the queue is parked
+	Disable   bool      // the endpoint asked never to be called again
+	At        time.Time
+}

@@ -1,0 +1,178 @@
+// Package connector is the contract between Latchkey and a provider: one verb
+// that advances a login by a step, and optional skills for what a live
+// connection needs.
+//
+//	Advance(nil state, no input) ─▶ Prompt ─▶ Advance(input) ─▶ Prompt (2fa) ─▶ Advance ─▶ Done
+//	                             └▶ Redirect ─▶ Advance(callback query) ────────────────▶ Done
+//	                                Wait ─▶ Advance(poll) ─▶ Wait … ────────────────────▶ Done
+//
+// A connector keeps nothing in memory between calls: what it needs next time
+// goes into the step's State, which is sealed at rest, so that any replica can
+// go on.
+package connector
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"latchkey"
+)
+
+// Connector links accounts of one provider.
+type Connector interface {
+	// Describe returns the provider's fixed facts. It does no I/O.
+	Describe() Description
+
+	// Advance takes a login one step further. With a Flow whose State is nil it
+	// is the first call and Input is empty.
+	//
+	// It owes: to respect ctx; to use only Flow.HTTP for the network; to put
+	// everything it wants to remember into the returned step's State; to keep
+	// no secret beyond the call; to return a Prompt with Refused set when the
+	// person may try again, and a *Failure when the login is over. Any other
+	// error means that the provider can't be reached or understood: the session
+	// goes back to the step it was at, with provider_unavailable.
+	Advance(ctx context.Context, flow Flow, input Input) (Step, error)
+}
+
+// Description is what does not change about a provider.
+type Description struct {
+	ID           string // as clients name it: ^[a-z][a-z0-9-]{0,31}$
+	Name         string // as people know it
+	Domain       string // the site the credentials belong to
+	Environments []latchkey.Environment
+	Logo         []byte // SVG
+}
+
+// Flow is a login in progress.
+type Flow struct {
+	SessionID   string
+	Environment latchkey.Environment
+	Permissions []string
+	State       []byte // what the last step asked to remember; nil at first
+	CallbackURL string // where a Redirect must send the person back to
+	HTTP        *http.Client
+	Now         time.Time
+}
+
+// Input is what came in for the step. The fields are zeroed by the caller
+// after the call.
+type Input struct {
+	Action latchkey.Action // continue, resend, back, poll or callback; "" at first
+	Method string          // the second factor chosen, where the prompt offered several
+	Fields map[string]latchkey.Secret
+	Query  url.Values // of a callback
+}
+
+// Step is what comes next: a Prompt, a Redirect, a Wait or Done.
+type Step interface{ step() }
+
+// Prompt asks for fields.
+type Prompt struct {
+	At      latchkey.State // StateLogin or StateTwoFactor
+	Prompt  latchkey.Prompt
+	Refused latchkey.FailureCode // why the last input was refused; "" when this is a new question
+	State   []byte
+}
+
+// Redirect sends the person to the provider's own page.
+type Redirect struct {
+	URL   string
+	State []byte
+}
+
+// Wait asks to be polled: something happens elsewhere.
+type Wait struct {
+	After  time.Duration   // until the next look is worth it
+	Prompt latchkey.Prompt // what to show meanwhile: Message, TwoFactor
+	State  []byte
+}
+
+// Done is a finished login.
+type Done struct {
+	User       latchkey.UserData
+	Credential Credential
+}
+
+func (Prompt) step()   {}
+func (Redirect) step() {}
+func (Wait) step()     {}
+func (Done) step()     {}
+
+// Credential is what the vault keeps of a login: opaque bytes only its
+// connector can read.
+type Credential struct {
+	Secret    []byte    // zeroed by the caller once sealed
+	ExpiresAt time.Time // when a Refresher must renew it; zero: unknown or never
+}
+
+// Failure ends a login.
+type Failure struct {
+	Code   latchkey.FailureCode
+	Reason string // for the operator: what was seen, without any credential
+}
+
+// Error tells the code and the reason.
+func (f *Failure) Error() string { return string(f.Code) + ": " + f.Reason }
+
+// Access is what a skill works with: an opened credential and the way out. The
+// caller zeroes the credential after the call.
+type Access struct {
+	ConnectionID string
+	Credential   []byte
+	HTTP         *http.Client
+	Now          time.Time
+}
+
+// Profile is the linked person, live from the provider.
+type Profile struct {
+	User latchkey.UserData
+	Raw  []byte // the provider's own JSON, bounded
+}
+
+// ErrDead is wrapped by a skill's error when the provider says that the
+// credential is no longer good. Any other error leaves the connection alive.
+var ErrDead = &Failure{Code: latchkey.FailureSessionExpired, Reason: "the provider no longer accepts the credential"}
+
+// Authorizer is the skill of calling the provider's API through the proxy.
+type Authorizer interface {
+	// Base returns where proxied requests go: scheme, host and path prefix.
+	Base(credential []byte) (*url.URL, error)
+	// Authorize adds the credential to an outgoing request. The proxy has
+	// already removed every credential the caller sent.
+	Authorize(out *http.Request, credential []byte) error
+}
+
+// Local is the skill of a provider that lives in this process: proxied
+// requests are answered by its handler and touch no network.
+type Local interface {
+	Handler() http.Handler
+}
+
+// Keeper is the skill of a provider whose answers change the credential, as a
+// Set-Cookie does.
+type Keeper interface {
+	// Keep returns the credential with what the answer's header changed, and
+	// whether anything changed.
+	Keep(credential []byte, answer *http.Response) (changed []byte, ok bool)
+}
+
+// Checker is the skill of asking the provider who the connection is. An error
+// wrapping ErrDead means that it is nobody any more.
+type Checker interface {
+	Check(ctx context.Context, access Access) (Profile, error)
+}
+
+// Refresher is the skill of renewing a credential before it expires. An error
+// wrapping ErrDead means that the person must link again.
+type Refresher interface {
+	Refresh(ctx context.Context, access Access) (Credential, error)
+}
+
+// Revoker is the skill of ending a credential at the provider. It returns nil
+// also when the credential was dead already; any error is tried again later.
+type Revoker interface {
+	Revoke(ctx context.Context, access Access) error
+}
