@@ -74,7 +74,7 @@ type Revocation struct {
 	Connection Connection
 	Credential []byte // sealed, bound to the connection
 	Attempts   int
-	DueAt      time.Time
+	DueAt      time.Time // of the next try; while claimed, the end of the lease
 	LeaseUntil time.Time
 	CreatedAt  time.Time
 }

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"latchkey"
+)
+
+const endpointColumns = `id, organisation_id, environment, url, events, description, status, sealed_secret, created_at`
+
+// CreateWebhookEndpoint keeps a new endpoint. It is sent what happens from now
+// on.
+func (s *Store) CreateWebhookEndpoint(ctx context.Context, endpoint latchkey.WebhookEndpoint) error {
+	return s.fact(ctx, func(tx *tx) error {
+		_, err := tx.exec(`INSERT INTO webhook_endpoints (`+endpointColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, endpoint.ID, endpoint.OrganisationID,
+			string(endpoint.Environment), endpoint.URL, joinEvents(endpoint.Events), endpoint.Description,
+			string(endpoint.Status), endpoint.SealedSecret, micros(endpoint.CreatedAt))
+		if err != nil {
+			return fmt.Errorf("create webhook endpoint %s: %w", endpoint.ID, err)
+		}
+		return nil
+	})
+}
+
+// WebhookEndpoints returns the newest endpoints of the organisation and
+// environment, and whether there are more.
+func (s *Store) WebhookEndpoints(ctx context.Context, organisationID string, environment latchkey.Environment,
+	limit, offset int,
+) ([]latchkey.WebhookEndpoint, bool, error) {
+	rows, err := s.read().QueryContext(ctx, `SELECT `+endpointColumns+` FROM webhook_endpoints
+		WHERE organisation_id = $1 AND environment = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`,
+		organisationID, string(environment), limit+1, offset)
+	list, err := collect(rows, err, func(row scanner) (latchkey.WebhookEndpoint, error) { return scanEndpoint(row) })
+	if err != nil {
+		return nil, false, fmt.Errorf("list webhook endpoints: %w", err)
+	}
+	if len(list) > limit {
+		return list[:limit], true, nil
+	}
+	return list, false, nil
+}
+
+// WebhookEndpoint returns one endpoint of the organisation and environment.
+func (s *Store) WebhookEndpoint(ctx context.Context, organisationID string, environment latchkey.Environment,
+	id string,
+) (latchkey.WebhookEndpoint, error) {
+	endpoint, err := scanEndpoint(s.read().QueryRowContext(ctx, `SELECT `+endpointColumns+` FROM webhook_endpoints
+		WHERE id = $1 AND organisation_id = $2 AND environment = $3`, id, organisationID, string(environment)))
+	if err != nil {
+		return endpoint, orNotFound(err, "webhook endpoint")
+	}
+	return endpoint, nil
+}
+
+// DeleteWebhookEndpoint removes an endpoint with what waits for it.
+func (s *Store) DeleteWebhookEndpoint(ctx context.Context, organisationID string, environment latchkey.Environment,
+	id string,
+) error {
+	return s.fact(ctx, func(tx *tx) error {
+		changed, err := tx.exec(`DELETE FROM webhook_endpoints
+			WHERE id = $1 AND organisation_id = $2 AND environment = $3`, id, organisationID, string(environment))
+		if err != nil {
+			return fmt.Errorf("delete webhook endpoint %s: %w", id, err)
+		}
+		if changed == 0 {
+			return notFound("webhook endpoint")
+		}
+		if _, err := tx.exec(`DELETE FROM delivery_heads WHERE endpoint_id = $1`, id); err != nil {
+			return fmt.Errorf("forget the queue of %s: %w", id, err)
+		}
+		if _, err := tx.exec(`DELETE FROM deliveries WHERE endpoint_id = $1`, id); err != nil {
+			return fmt.Errorf("forget the deliveries of %s: %w", id, err)
+		}
+		return nil
+	})
+}
+
+func scanEndpoint(row scanner, more ...any) (latchkey.WebhookEndpoint, error) {
+	var endpoint latchkey.WebhookEndpoint
+	var environment, events, status string
+	var created int64
+	err := row.Scan(append([]any{
+		&endpoint.ID, &endpoint.OrganisationID, &environment, &endpoint.URL, &events,
+		&endpoint.Description, &status, &endpoint.SealedSecret, &created,
+	}, more...)...)
+	endpoint.Environment, endpoint.Status = latchkey.Environment(environment), latchkey.EndpointStatus(status)
+	endpoint.Events, endpoint.CreatedAt = splitEvents(events), moment(created)
+	return endpoint, err
+}
+
+// joinEvents writes a filter as ",a,b," so that one LIKE finds a type in it.
+func joinEvents(events []string) string { return "," + strings.Join(events, ",") + "," }
+
+func splitEvents(joined string) []string { return strings.Split(strings.Trim(joined, ","), ",") }

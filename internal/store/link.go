@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"latchkey"
+)
+
+const sessionColumns = `id, secret_hash, organisation_id, environment, client_app_id, state, version, expires_at,
+	lease_until, created_at, updated_at, request, progress, flow`
+
+// CreateLinkSession keeps a new session.
+func (s *Store) CreateLinkSession(ctx context.Context, session *latchkey.LinkSession) error {
+	row, err := newSessionRow(session)
+	if err != nil {
+		return err
+	}
+	if grouped := s.engine.batches(); grouped != nil {
+		s.facts.Add(1)
+		return grouped.sessionsCreated.do(ctx, row)
+	}
+	return s.fact(ctx, func(tx *tx) error {
+		_, err := tx.exec(`INSERT INTO link_sessions (`+sessionColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			row.id, row.secretHash, row.organisationID, row.environment, row.clientAppID, row.state, row.version,
+			row.expiresAt, row.leaseUntil, row.createdAt, row.updatedAt, row.request, row.progress, row.flow)
+		if err != nil {
+			return fmt.Errorf("create session %s: %w", row.id, err)
+		}
+		return nil
+	})
+}
+
+// LinkSessionBySecret returns the session that the hash of a client secret
+// opens, or a not-found error.
+func (s *Store) LinkSessionBySecret(ctx context.Context, secretHash string) (*latchkey.LinkSession, error) {
+	session, err := scanSession(s.read().QueryRowContext(ctx,
+		`SELECT `+sessionColumns+` FROM link_sessions WHERE secret_hash = $1`, secretHash))
+	if err != nil {
+		return nil, orNotFound(err, "session")
+	}
+	return session, nil
+}
+
+// LinkSession returns a session by its ls_ id within an organisation and
+// environment, or a not-found error.
+func (s *Store) LinkSession(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
+) (*latchkey.LinkSession, error) {
+	session, err := scanSession(s.read().QueryRowContext(ctx, `SELECT `+sessionColumns+` FROM link_sessions
+		WHERE id = $1 AND organisation_id = $2 AND environment = $3`, id, organisationID, string(environment)))
+	if err != nil {
+		return nil, orNotFound(err, "session")
+	}
+	return session, nil
+}
+
+// AdvanceLinkSession replaces the session that was read at version by the
+// given one, together with the events and audit records of that step. If the
+// session has moved on, nothing is written and the error is a conflict.
+func (s *Store) AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSession, version int64,
+	events []latchkey.Event, records []latchkey.AuditRecord,
+) error {
+	row, err := newSessionRow(session)
+	if err != nil {
+		return err
+	}
+	row.readVersion = version
+	grouped := s.engine.batches()
+	if grouped != nil && len(events) == 0 && len(records) == 0 {
+		s.facts.Add(1)
+		return grouped.sessionsAdvanced.do(ctx, row)
+	}
+	err = s.fact(ctx, func(tx *tx) error {
+		if err := advanceSession(tx, row); err != nil {
+			return err
+		}
+		if err := insertAudit(tx, records); err != nil {
+			return err
+		}
+		return insertEvents(tx, events)
+	})
+	s.wakeFor(err, events)
+	return err
+}
+
+func advanceSession(tx *tx, row *sessionRow) error {
+	changed, err := tx.exec(`UPDATE link_sessions SET state = $3, version = $4, lease_until = $5, updated_at = $6,
+		progress = $7, flow = $8 WHERE id = $1 AND version = $2`,
+		row.id, row.readVersion, row.state, row.version, row.leaseUntil, row.updatedAt, row.progress, row.flow)
+	if err != nil {
+		return fmt.Errorf("advance session %s: %w", row.id, err)
+	}
+	if changed == 0 {
+		return conflict("session")
+	}
+	return nil
+}
+
+// OverdueLinkSessions returns up to limit sessions that are past their time
+// and not yet ended.
+func (s *Store) OverdueLinkSessions(ctx context.Context, now time.Time, limit int) ([]*latchkey.LinkSession, error) {
+	rows, err := s.read().QueryContext(ctx, `SELECT `+sessionColumns+` FROM link_sessions
+		WHERE state NOT IN ('completed', 'denied', 'failed', 'expired') AND expires_at <= $1
+		ORDER BY expires_at LIMIT $2`, micros(now), limit)
+	list, err := collect(rows, err, scanSession)
+	if err != nil {
+		return nil, fmt.Errorf("find overdue sessions: %w", err)
+	}
+	return list, nil
+}
+
+// sessionRow is a session as it is bound to statements.
+type sessionRow struct {
+	id, secretHash, organisationID, environment, clientAppID, state   string
+	version, expiresAt, leaseUntil, createdAt, updatedAt, readVersion int64
+	request, progress                                                 string
+	flow                                                              []byte
+}
+
+func newSessionRow(session *latchkey.LinkSession) (*sessionRow, error) {
+	request, err := json.Marshal(session.Request)
+	if err != nil {
+		return nil, fmt.Errorf("encode session %s: %w", session.ID, err)
+	}
+	progress, err := json.Marshal(session.Progress)
+	if err != nil {
+		return nil, fmt.Errorf("encode session %s: %w", session.ID, err)
+	}
+	return &sessionRow{
+		id: session.ID, secretHash: session.SecretHash, organisationID: session.OrganisationID,
+		environment: string(session.Environment), clientAppID: session.ClientAppID, state: string(session.State),
+		version: session.Version, expiresAt: micros(session.ExpiresAt), leaseUntil: micros(session.LeaseUntil),
+		createdAt: micros(session.CreatedAt), updatedAt: micros(session.UpdatedAt),
+		request: string(request), progress: string(progress), flow: session.Flow,
+	}, nil
+}
+
+func scanSession(row scanner) (*latchkey.LinkSession, error) {
+	session := &latchkey.LinkSession{}
+	var environment, state, request, progress string
+	var expires, lease, created, updated int64
+	err := row.Scan(&session.ID, &session.SecretHash, &session.OrganisationID, &environment, &session.ClientAppID,
+		&state, &session.Version, &expires, &lease, &created, &updated, &request, &progress, &session.Flow)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(request), &session.Request); err != nil {
+		return nil, fmt.Errorf("decode session %s: %w", session.ID, err)
+	}
+	if err := json.Unmarshal([]byte(progress), &session.Progress); err != nil {
+		return nil, fmt.Errorf("decode session %s: %w", session.ID, err)
+	}
+	session.Environment, session.State = latchkey.Environment(environment), latchkey.State(state)
+	session.ExpiresAt, session.LeaseUntil = moment(expires), moment(lease)
+	session.CreatedAt, session.UpdatedAt = moment(created), moment(updated)
+	return session, nil
+}

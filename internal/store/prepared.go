@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+)
+
+// preparedConn prepares each SQL text once on one connection. It is used by
+// one goroutine.
+type preparedConn struct {
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+}
+
+func newPreparedConn(conn *sql.Conn) *preparedConn {
+	return &preparedConn{conn: conn, statements: map[string]*sql.Stmt{}}
+}
+
+func (p *preparedConn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if statement, ok := p.statements[query]; ok {
+		return statement, nil
+	}
+	statement, err := p.conn.PrepareContext(ctx, query)
+	if err == nil {
+		p.statements[query] = statement
+	}
+	return statement, err
+}
+
+// command runs a statement without arguments, such as COMMIT.
+func (p *preparedConn) command(ctx context.Context, query string) error {
+	_, err := p.ExecContext(ctx, query)
+	return err
+}
+
+// ExecContext runs a prepared statement.
+func (p *preparedConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	statement, err := p.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.ExecContext(ctx, args...)
+}
+
+// QueryContext runs a prepared query.
+func (p *preparedConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	statement, err := p.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryContext(ctx, args...)
+}
+
+// QueryRowContext runs a prepared query for one row.
+func (p *preparedConn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	statement, err := p.prepare(ctx, query)
+	if err != nil {
+		return p.conn.QueryRowContext(ctx, query, args...) // fails again, and says so in the row
+	}
+	return statement.QueryRowContext(ctx, args...)
+}
+
+// Close closes the statements and the connection.
+func (p *preparedConn) Close() error {
+	var errs []error
+	for _, statement := range p.statements {
+		errs = append(errs, statement.Close())
+	}
+	return errors.Join(append(errs, p.conn.Close())...)
+}
+
+// preparedDB prepares each SQL text once for a pool. The texts are literals of
+// this package, so there are only as many as there are methods.
+type preparedDB struct {
+	db         *sql.DB
+	statements sync.Map // query string → *sql.Stmt
+}
+
+func newPreparedDB(db *sql.DB) *preparedDB { return &preparedDB{db: db} }
+
+func (p *preparedDB) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if statement, ok := p.statements.Load(query); ok {
+		return statement.(*sql.Stmt), nil
+	}
+	statement, err := p.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if kept, loaded := p.statements.LoadOrStore(query, statement); loaded {
+		_ = statement.Close()
+		return kept.(*sql.Stmt), nil
+	}
+	return statement, nil
+}
+
+// ExecContext runs a prepared statement.
+func (p *preparedDB) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	statement, err := p.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.ExecContext(ctx, args...)
+}
+
+// QueryContext runs a prepared query.
+func (p *preparedDB) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	statement, err := p.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryContext(ctx, args...)
+}
+
+// QueryRowContext runs a prepared query for one row.
+func (p *preparedDB) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	statement, err := p.prepare(ctx, query)
+	if err != nil {
+		return p.db.QueryRowContext(ctx, query, args...) // fails again, and says so in the row
+	}
+	return statement.QueryRowContext(ctx, args...)
+}
+
+// Close closes the pool and with it the statements.
+func (p *preparedDB) Close() error { return p.db.Close() }

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"latchkey"
+)
+
+// moveCredential takes the credential out of the connection's row, into a
+// revocation that is due at once. A connection without one leaves none.
+func moveCredential(tx *tx, connection latchkey.Connection) error {
+	snapshot, err := json.Marshal(connection)
+	if err != nil {
+		return fmt.Errorf("encode connection %s: %w", connection.ID, err)
+	}
+	_, err = tx.exec(`INSERT INTO revocations (id, connection, credential, attempts, due_at, created_at)
+		SELECT $1, $2, credential, 0, $3, $3 FROM connections
+		WHERE id = $4 AND version = $5 AND credential IS NOT NULL`,
+		RevocationID(connection), string(snapshot), micros(connection.UpdatedAt), connection.ID, connection.Version-1)
+	if err != nil {
+		return fmt.Errorf("keep revocation of %s: %w", connection.ID, err)
+	}
+	return nil
+}
+
+// RevocationID names the revocation of the credential that the connection lost
+// when it came to its version.
+func RevocationID(connection latchkey.Connection) string {
+	return fmt.Sprintf("%s.%d", connection.ID, connection.Version)
+}
+
+// ClaimRevocations takes up to limit revocations that are due, for as long as
+// the lease; what is not finished by then is due again.
+func (s *Store) ClaimRevocations(ctx context.Context, now time.Time, limit int, lease time.Duration,
+) ([]latchkey.Revocation, error) {
+	var list []latchkey.Revocation
+	err := s.fact(ctx, func(tx *tx) error {
+		rows, err := tx.rows(`UPDATE revocations SET due_at = $2, attempts = attempts + 1 WHERE id IN (
+			SELECT id FROM revocations WHERE due_at <= $1 ORDER BY due_at LIMIT $3`+s.engine.skipLocked()+`)
+			RETURNING id, connection, credential, attempts, due_at, created_at`,
+			micros(now), micros(now.Add(lease)), limit)
+		list, err = collect(rows, err, scanRevocation)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim revocations: %w", err)
+	}
+	return list, nil
+}
+
+// Revocation takes one revocation for as long as the lease, or answers that
+// there is none, or that somebody else has it (both not found).
+func (s *Store) Revocation(ctx context.Context, id string, now time.Time, lease time.Duration,
+) (latchkey.Revocation, error) {
+	var revocation latchkey.Revocation
+	err := s.fact(ctx, func(tx *tx) error {
+		var err error
+		revocation, err = scanRevocation(tx.row(`UPDATE revocations SET due_at = $3, attempts = attempts + 1
+			WHERE id = $1 AND due_at <= $2 RETURNING id, connection, credential, attempts, due_at, created_at`,
+			id, micros(now), micros(now.Add(lease))))
+		if err != nil {
+			return orNotFound(err, "revocation")
+		}
+		return nil
+	})
+	return revocation, err
+}
+
+// FinishRevocation forgets a revocation that is done, and with it the last
+// copy of the credential.
+func (s *Store) FinishRevocation(ctx context.Context, id string) error {
+	return s.fact(ctx, func(tx *tx) error {
+		_, err := tx.exec(`DELETE FROM revocations WHERE id = $1`, id)
+		return err
+	})
+}
+
+// PostponeRevocation makes a revocation due again later.
+func (s *Store) PostponeRevocation(ctx context.Context, id string, due time.Time) error {
+	return s.fact(ctx, func(tx *tx) error {
+		_, err := tx.exec(`UPDATE revocations SET due_at = $2 WHERE id = $1`, id, micros(due))
+		return err
+	})
+}
+
+func scanRevocation(row scanner) (latchkey.Revocation, error) {
+	var revocation latchkey.Revocation
+	var snapshot string
+	var due, created int64
+	err := row.Scan(&revocation.ID, &snapshot, &revocation.Credential, &revocation.Attempts, &due, &created)
+	if err != nil {
+		return revocation, err
+	}
+	if err := json.Unmarshal([]byte(snapshot), &revocation.Connection); err != nil {
+		return revocation, fmt.Errorf("decode revocation %s: %w", revocation.ID, err)
+	}
+	revocation.DueAt, revocation.CreatedAt = moment(due), moment(created)
+	return revocation, nil
+}

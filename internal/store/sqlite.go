@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	_ "modernc.org/sqlite" // registers the driver
+
+	"latchkey/internal/store/migrations"
+)
+
+// oldestSQLite is the first version without the WAL-reset corruption.
+const oldestSQLite = "3.51.3"
+
+// sqliteEngine is one writer and a pool of readers on one file.
+type sqliteEngine struct {
+	writer  *sqliteWriter
+	readers *preparedDB
+	main    *sql.DB
+}
+
+// openSQLite opens or makes the file at path and migrates it.
+func openSQLite(ctx context.Context, path string) (engine, error) {
+	if err := makePrivateFile(path); err != nil {
+		return nil, err
+	}
+	main, err := sql.Open("sqlite", sqliteURL(path, "_txlock=immediate"))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	main.SetMaxOpenConns(1)
+	if err := checkSQLite(ctx, main); err != nil {
+		_ = main.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := migrateSQLite(ctx, main, path); err != nil {
+		_ = main.Close()
+		return nil, err
+	}
+	readers, err := sql.Open("sqlite", sqliteURL(path, "_pragma=query_only(1)"))
+	if err != nil {
+		_ = main.Close()
+		return nil, fmt.Errorf("open %s for reading: %w", path, err)
+	}
+	pool := max(4, 2*runtime.GOMAXPROCS(0))
+	readers.SetMaxOpenConns(pool)
+	readers.SetMaxIdleConns(pool)
+	writer, err := startSQLiteWriter(ctx, main)
+	if err != nil {
+		return nil, errors.Join(err, readers.Close(), main.Close())
+	}
+	return &sqliteEngine{writer: writer, readers: newPreparedDB(readers), main: main}, nil
+}
+
+// sqliteURL adds what every connection needs: a write-ahead log, an fsync at
+// every commit, foreign keys, patience with other processes.
+func sqliteURL(path, extra string) string {
+	escaped := (&url.URL{Path: path}).EscapedPath()
+	return "file:" + escaped + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + extra
+}
+
+// makePrivateFile makes the file with mode 0600 whatever the umask; SQLite
+// gives its -wal and -shm files the same mode.
+func makePrivateFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make the database file: %w", err)
+	}
+	return file.Close()
+}
+
+// checkSQLite refuses a library or a setting that could lose what was
+// acknowledged.
+func checkSQLite(ctx context.Context, db *sql.DB) error {
+	var version, journal string
+	var synchronous, foreignKeys int
+	for query, into := range map[string]any{
+		"SELECT sqlite_version()": &version, "PRAGMA journal_mode": &journal,
+		"PRAGMA synchronous": &synchronous, "PRAGMA foreign_keys": &foreignKeys,
+	} {
+		if err := db.QueryRowContext(ctx, query).Scan(into); err != nil {
+			return fmt.Errorf("%s: %w", query, err)
+		}
+	}
+	if !atLeast(version, oldestSQLite) {
+		return fmt.Errorf("SQLite %s is older than %s, which it must be at least", version, oldestSQLite)
+	}
+	if journal != "wal" || synchronous != 2 || foreignKeys != 1 {
+		return fmt.Errorf("SQLite settings are journal_mode=%s synchronous=%d foreign_keys=%d, must be wal, 2, 1",
+			journal, synchronous, foreignKeys)
+	}
+	return nil
+}
+
+// migrateSQLite runs the migrations while holding an immediate transaction on
+// a database of its own beside the file, so that two processes take turns.
+func migrateSQLite(ctx context.Context, main *sql.DB, path string) error {
+	lock, err := sql.Open("sqlite", sqliteURL(path+".migrate-lock", "_txlock=immediate"))
+	if err != nil {
+		return fmt.Errorf("open the migration lock: %w", err)
+	}
+	defer func() { _ = lock.Close() }()
+	if err := makePrivateFile(path + ".migrate-lock"); err != nil {
+		return err
+	}
+	held, err := lock.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("take the migration lock: %w", err)
+	}
+	defer func() { _ = held.Rollback() }()
+	return migrate(ctx, main, sqliteDialect, migrations.SQLite, "sqlite")
+}
+
+func (e *sqliteEngine) write(ctx context.Context, fact func(tx *tx) error) error {
+	return e.writer.write(ctx, fact)
+}
+func (e *sqliteEngine) reader() querier    { return e.readers }
+func (e *sqliteEngine) skipLocked() string { return "" }
+func (e *sqliteEngine) batches() *batches  { return nil }
+
+func (e *sqliteEngine) ping(ctx context.Context) error {
+	var one int
+	return e.readers.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+}
+
+func (e *sqliteEngine) close() error {
+	return errors.Join(e.writer.stop(), e.readers.Close(), e.main.Close())
+}

@@ -1,0 +1,190 @@
+// Package store keeps everything that must outlive the process: one SQL text,
+// two engines. A method is a fact of the business, not a verb of SQL; a fact
+// is one transaction, and is on disk when the method returns nil.
+//
+//	room ─▶ fact ─▶ SQLite: one writer takes what waits, a savepoint a fact, one fsync
+//	            └─▶ PostgreSQL: hot facts batched by unnest, the rest a transaction each
+//	room ─▶ read ─▶ a pool of readers
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"latchkey"
+)
+
+// Config says where the store is.
+type Config struct {
+	URL  string // postgres://…; empty: SQLite at Path
+	Path string // the SQLite file, made with mode 0600 when it is not there
+	Log  *slog.Logger
+	// Woken is called, on any goroutine, when deliveries have been committed.
+	// It must not block.
+	Woken func()
+}
+
+// Store is the database. Its methods are safe for concurrent use.
+type Store struct {
+	engine engine
+	woken  func()
+	log    *slog.Logger
+	reads  atomic.Int64
+	facts  atomic.Int64
+}
+
+// engine is where SQLite and PostgreSQL differ.
+type engine interface {
+	// write runs a fact in a transaction of its own or under a savepoint, and
+	// returns when it is durable or undone.
+	write(ctx context.Context, fact func(tx *tx) error) error
+	reader() querier
+	skipLocked() string // what makes a claim pass by rows that another claims
+	batches() *batches  // nil where write itself groups
+	ping(ctx context.Context) error
+	close() error
+}
+
+// querier is what *sql.DB, *sql.Tx and a prepared writer have in common.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Open opens the database, checks that it can be trusted to keep what it
+// acknowledges, and migrates it.
+func Open(ctx context.Context, config Config) (*Store, error) {
+	store := &Store{woken: config.Woken, log: config.Log}
+	if store.log == nil {
+		store.log = slog.New(slog.DiscardHandler)
+	}
+	if store.woken == nil {
+		store.woken = func() {}
+	}
+	var err error
+	switch {
+	case config.URL == "":
+		store.engine, err = openSQLite(ctx, config.Path)
+	case strings.HasPrefix(config.URL, "postgres://"), strings.HasPrefix(config.URL, "postgresql://"):
+		store.engine, err = openPostgres(ctx, config.URL)
+	default:
+		return nil, errors.New("database_url must be empty (SQLite) or begin with postgres://")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// Close ends every connection. Facts under way finish first.
+func (s *Store) Close() error { return s.engine.close() }
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.engine.ping(ctx); err != nil {
+		return fmt.Errorf("ping database: %w", err)
+	}
+	return nil
+}
+
+// Counts returns how many reads and facts there have been, for budgets.
+func (s *Store) Counts() (reads, facts int64) { return s.reads.Load(), s.facts.Load() }
+
+// fact runs one business fact and counts it.
+func (s *Store) fact(ctx context.Context, run func(tx *tx) error) error {
+	s.facts.Add(1)
+	return s.engine.write(ctx, run)
+}
+
+// read counts one read and returns where to ask.
+func (s *Store) read() querier {
+	s.reads.Add(1)
+	return s.engine.reader()
+}
+
+// tx runs the statements of one fact.
+type tx struct {
+	ctx context.Context
+	run querier
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	result, err := t.run.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// row runs a query for one row.
+func (t *tx) row(query string, args ...any) *sql.Row {
+	return t.run.QueryRowContext(t.ctx, query, args...)
+}
+
+// rows runs a query.
+func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
+	return t.run.QueryContext(t.ctx, query, args...)
+}
+
+// conflict is the answer to a fact that read an older version.
+func conflict(noun string) error {
+	return latchkey.Errorf(latchkey.Conflict, "the %s has changed since it was read", noun)
+}
+
+// notFound is the answer to a fact about something that is not there.
+func notFound(noun string) error {
+	return latchkey.Errorf(latchkey.NotFound, "no such %s", noun)
+}
+
+// orNotFound turns "no rows" into a not-found error of the noun.
+func orNotFound(err error, noun string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return notFound(noun)
+	}
+	return fmt.Errorf("load %s: %w", noun, err)
+}
+
+// micros returns a time as it is stored: microseconds since 1970, 0 for the
+// zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// moment is the inverse of micros.
+func moment(stored int64) time.Time {
+	if stored == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(stored).UTC()
+}
+
+// scanner is a row of either kind.
+type scanner interface{ Scan(into ...any) error }
+
+// collect scans every row of a query and closes it.
+func collect[T any](rows *sql.Rows, queryErr error, scan func(scanner) (T, error)) ([]T, error) {
+	if queryErr != nil {
+		return nil, queryErr
+	}
+	defer func() { _ = rows.Close() }()
+	var list []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,201 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"latchkey"
+)
+
+// happen appends n further events to a linked connection and returns it.
+func (w *world) happen(connection latchkey.Connection, n int) latchkey.Connection {
+	w.Helper()
+	for range n {
+		session := w.storedSession()
+		connection.Version++
+		connection.EventSequence++
+		w.must(w.store.CompleteLink(w.Context(), advanced(session, latchkey.StateCompleted), 1, connection,
+			sealed("c"), []latchkey.Event{w.event(connection, latchkey.EventConnectionUpdated)}))
+	}
+	return connection
+}
+
+func delivered() latchkey.DeliveryOutcome {
+	return latchkey.DeliveryOutcome{Delivered: true, Status: 204, At: start}
+}
+
+func outboxFacts() map[string]func(*world) {
+	return map[string]func(*world){
+		"an endpoint is sent what it asked for and nothing else": func(w *world) {
+			all, created := w.endpoint("*"), w.endpoint("connection.created", "connection.expired")
+			w.endpoint("connection.updated")
+			w.linked(w.connection("u1", ""))
+			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			w.must(err)
+			got := map[string]bool{}
+			for _, delivery := range claimed {
+				got[delivery.Endpoint.ID] = true
+				if string(delivery.Body) != `{"n":1}` || delivery.Attempt != 1 ||
+					delivery.EventType != latchkey.EventConnectionCreated || delivery.Endpoint.URL == "" {
+					w.Errorf("claimed %+v", delivery)
+				}
+			}
+			if len(claimed) != 2 || !got[all.ID] || !got[created.ID] {
+				w.Errorf("claimed for %v", got)
+			}
+		},
+		"events of one connection are claimed one after the other": func(w *world) {
+			w.endpoint("*")
+			w.happen(w.linked(w.connection("u1", "")), 4)
+			for want := range int64(5) {
+				claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+				w.must(err)
+				if len(claimed) != 1 || claimed[0].Sequence != want+1 {
+					w.Fatalf("claimed %d, first %+v, want sequence %d", len(claimed), claimed, want+1)
+				}
+				w.must(w.store.FinishDelivery(w.Context(), claimed[0], delivered()))
+			}
+			claimed, err := w.store.ClaimDeliveries(w.Context(), start.Add(time.Hour), 10, time.Minute)
+			w.must(err)
+			if len(claimed) != 0 {
+				w.Error("something is left after the last")
+			}
+		},
+		"a failing delivery holds back its own connection only": func(w *world) {
+			w.endpoint("*")
+			stuck := w.happen(w.linked(w.connection("u1", "")), 1)
+			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			w.must(err)
+			w.must(w.store.FinishDelivery(w.Context(), claimed[0], latchkey.DeliveryOutcome{
+				Status: 500, RetryAt: start.Add(5 * time.Second), At: start,
+			}))
+			free := w.linked(w.connection("u2", ""))
+			claimed, err = w.store.ClaimDeliveries(w.Context(), start.Add(time.Second), 10, time.Minute)
+			w.must(err)
+			if len(claimed) != 1 || claimed[0].Subject != free.ID {
+				w.Fatalf("claimed %+v", claimed)
+			}
+			claimed, err = w.store.ClaimDeliveries(w.Context(), start.Add(6*time.Second), 10, time.Minute)
+			w.must(err)
+			if len(claimed) != 1 || claimed[0].Subject != stuck.ID || claimed[0].Sequence != 1 || claimed[0].Attempt != 2 {
+				w.Errorf("claimed %+v", claimed)
+			}
+		},
+		"who lost the lease finishes nothing": func(w *world) {
+			w.endpoint("*")
+			w.happen(w.linked(w.connection("u1", "")), 1)
+			first, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			w.must(err)
+			second, err := w.store.ClaimDeliveries(w.Context(), start.Add(2*time.Minute), 1, time.Minute)
+			w.must(err)
+			if len(second) != 1 || second[0].EventID != first[0].EventID {
+				w.Fatalf("the lease did not end: %+v", second)
+			}
+			w.wants(latchkey.Conflict, w.store.FinishDelivery(w.Context(), first[0], delivered()))
+			w.must(w.store.FinishDelivery(w.Context(), second[0], delivered()))
+			w.wants(latchkey.Conflict, w.store.FinishDelivery(w.Context(), second[0], delivered()))
+		},
+		"after the last attempt the queue is parked and keeps everything": func(w *world) {
+			w.endpoint("*")
+			connection := w.linked(w.connection("u1", ""))
+			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			w.must(err)
+			w.must(w.store.FinishDelivery(w.Context(), claimed[0], latchkey.DeliveryOutcome{Status: 500, At: start}))
+			w.happen(connection, 1)
+			w.linked(w.connection("u2", ""))
+			later, err := w.store.ClaimDeliveries(w.Context(), start.Add(1000*time.Hour), 10, time.Minute)
+			w.must(err)
+			list, _, err := w.store.WebhookEndpoints(w.Context(), w.organisation.ID, latchkey.Sandbox, 10, 0)
+			w.must(err)
+			if len(later) != 0 || list[0].Status != latchkey.EndpointParked {
+				w.Errorf("%d deliveries are due, the endpoint is %s", len(later), list[0].Status)
+			}
+		},
+		"an endpoint that says gone is never called again": func(w *world) {
+			w.endpoint("*")
+			connection := w.happen(w.linked(w.connection("u1", "")), 1)
+			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			w.must(err)
+			w.must(w.store.FinishDelivery(w.Context(), claimed[0],
+				latchkey.DeliveryOutcome{Status: 410, Disable: true, At: start}))
+			w.happen(connection, 1)
+			later, err := w.store.ClaimDeliveries(w.Context(), start.Add(1000*time.Hour), 10, time.Minute)
+			w.must(err)
+			if len(later) != 0 {
+				w.Errorf("%d deliveries are due", len(later))
+			}
+		},
+		"a deleted endpoint is forgotten with its queue": func(w *world) {
+			endpoint := w.endpoint("*")
+			w.linked(w.connection("u1", ""))
+			w.must(w.store.DeleteWebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID))
+			w.wants(latchkey.NotFound,
+				w.store.DeleteWebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID))
+			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			w.must(err)
+			_, err = w.store.WebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID)
+			w.wants(latchkey.NotFound, err)
+			if len(claimed) != 0 {
+				w.Error("its queue is still claimed")
+			}
+		},
+		"workers racing appenders deliver everything once and in order": racingWorkers,
+	}
+}
+
+// racingWorkers appends events to several connections while several workers
+// claim and finish: what is finished must be each connection's events in
+// order, without gap or repetition.
+func racingWorkers(w *world) {
+	const connections, events, workers = 6, 12, 4
+	w.endpoint("*")
+	var mu sync.Mutex
+	got := map[string][]int64{}
+	total := 0
+	var appending, working sync.WaitGroup
+	for i := range connections {
+		connection := w.linked(w.connection(fmt.Sprintf("u%d", i), ""))
+		appending.Go(func() { w.happen(connection, events-1) })
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for range workers {
+		working.Go(func() {
+			for time.Now().Before(deadline) {
+				claimed, err := w.store.ClaimDeliveries(w.Context(), start, 3, time.Hour)
+				if err != nil {
+					w.Error(err)
+					return
+				}
+				for _, delivery := range claimed {
+					mu.Lock()
+					got[delivery.Subject] = append(got[delivery.Subject], delivery.Sequence)
+					total++
+					mu.Unlock()
+					if err := w.store.FinishDelivery(w.Context(), delivery, delivered()); err != nil {
+						w.Error(err)
+					}
+				}
+				mu.Lock()
+				finished := total >= connections*events
+				mu.Unlock()
+				if finished {
+					return
+				}
+			}
+		})
+	}
+	appending.Wait()
+	working.Wait()
+	for subject, sequences := range got {
+		for i, sequence := range sequences {
+			if sequence != int64(i+1) {
+				w.Errorf("%s was delivered as %v", subject, sequences)
+				break
+			}
+		}
+	}
+	if total != connections*events {
+		w.Errorf("%d of %d were delivered", total, connections*events)
+	}
+}
