@@ -1,0 +1,179 @@
+// Package webhook tells organisations what happened: it signs events, posts
+// them to endpoints, and decides what follows from the answer.
+//
+//	event committed with its delivery rows ──Wake──▶ jobs.Loop
+//	                                                   │ claim: the oldest of each endpoint and subject,
+//	                                                   ▼        hidden for Lease
+//	        sign ──▶ POST ──▶ 2xx, complete ───────▶ delivered          ─┐
+//	                     ├──▶ 410 ─────────────────▶ endpoint disabled   ├─▶ Store.FinishDelivery
+//	                     ├──▶ anything else, nothing ▶ again, at its time │      │
+//	                     └──▶ the same, last attempt ▶ parked, kept      ─┘      └─▶ Wake: the next of the subject
+//
+// At least once, and in order per endpoint and subject: the store hands out an
+// event only when the one before it is done with. A receiver tells duplicates
+// by webhook-id.
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"latchkey"
+	"latchkey/internal/jobs"
+)
+
+// Lease is how long a claimed delivery is hidden from other claimers: an
+// attempt and the recording of its outcome take less than half of it.
+const Lease = time.Minute
+
+const (
+	pollEvery     = time.Second // how late a retry may be noticed
+	finishTries   = 4
+	finishTimeout = 3 * time.Second        // of one try
+	finishPause   = 100 * time.Millisecond // before the second try; four times longer before each later one
+)
+
+// Store keeps what is to be delivered.
+type Store interface {
+	// ClaimDeliveries returns at most limit deliveries that are due at now, of
+	// each endpoint and subject only the oldest that is not done with, and hides
+	// them until the lease is over. Each carries a new fence.
+	ClaimDeliveries(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]latchkey.Delivery, error)
+
+	// FinishDelivery records how an attempt ended. It fails with
+	// latchkey.Conflict when the fence is no longer the newest, and with
+	// latchkey.NotFound when the delivery or its endpoint is gone.
+	FinishDelivery(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) error
+}
+
+// Config is what a Deliverer works with. Store, Client and OpenSecret are
+// required.
+type Config struct {
+	Store Store
+
+	// Client is the way out of the building, filtered. Whatever it says, no
+	// redirect is followed and no cookie kept.
+	Client *http.Client
+
+	// OpenSecret returns the endpoint's secrets: one, or two during a rotation,
+	// the newer first. They are zeroed after use.
+	OpenSecret func(ctx context.Context, endpoint latchkey.WebhookEndpoint) ([]latchkey.Secret, error)
+
+	Now    func() time.Time // nil: time.Now
+	Random io.Reader        // for the jitter, safe for concurrent use; nil: crypto/rand
+	Log    *slog.Logger     // nil: nothing is logged
+}
+
+// Deliverer makes attempts at delivering.
+type Deliverer struct {
+	config   Config
+	client   *http.Client
+	schedule schedule
+}
+
+// New returns a Deliverer. It panics when something required is missing.
+func New(config Config) *Deliverer {
+	if config.Store == nil || config.Client == nil || config.OpenSecret == nil {
+		panic("webhook: a deliverer needs a Store, a Client and OpenSecret")
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	client := *config.Client
+	client.Jar = nil
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Deliverer{config: config, client: &client, schedule: schedule{random: config.Random}}
+}
+
+// Loop returns the loop, not yet started, that claims deliveries and makes
+// their attempts, at most concurrency at once. Wake it when events were
+// committed.
+func (d *Deliverer) Loop(concurrency int) *jobs.Loop[latchkey.Delivery] {
+	var loop *jobs.Loop[latchkey.Delivery]
+	loop = jobs.New(jobs.Config[latchkey.Delivery]{
+		Name: "webhook",
+		Claim: func(ctx context.Context, limit int) ([]latchkey.Delivery, error) {
+			return d.config.Store.ClaimDeliveries(ctx, d.config.Now(), limit, Lease)
+		},
+		Run: func(ctx context.Context, delivery latchkey.Delivery) {
+			d.Deliver(ctx, delivery)
+			loop.Wake() // the next of this subject may be due now
+		},
+		Concurrency: concurrency,
+		Poll:        pollEvery,
+		Log:         d.config.Log,
+		Now:         d.config.Now,
+		Random:      d.config.Random,
+	})
+	return loop
+}
+
+// Deliver makes one attempt and records its outcome, the latter also when ctx
+// ends meanwhile. It takes 24 seconds at the very worst. An outcome that can't
+// be recorded is logged; the delivery comes again when its lease is over.
+func (d *Deliverer) Deliver(ctx context.Context, delivery latchkey.Delivery) {
+	outcome := d.attempt(ctx, delivery)
+	d.logOutcome(ctx, delivery, outcome)
+	d.finish(context.WithoutCancel(ctx), delivery, outcome)
+}
+
+// finish records the outcome, a few times if it must. A lost fence or a
+// deleted endpoint is not an error: somebody else knows better.
+func (d *Deliverer) finish(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) {
+	log := d.logger(delivery)
+	pause := finishPause
+	for try := 1; ; try++ {
+		err := d.finishOnce(ctx, delivery, outcome)
+		code := latchkey.CodeOf(err)
+		switch {
+		case err == nil:
+			return
+		case code == latchkey.Conflict || code == latchkey.NotFound:
+			log.InfoContext(ctx, "webhook outcome came too late", "error", err)
+			return
+		case try == finishTries:
+			log.ErrorContext(ctx, "webhook outcome not recorded", "tries", try, "error", err)
+			return
+		}
+		time.Sleep(pause) // survives shutdown on purpose; 2.1 s in all
+		pause *= 4
+	}
+}
+
+func (d *Deliverer) finishOnce(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) error {
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	return d.config.Store.FinishDelivery(ctx, delivery, outcome)
+}
+
+// logOutcome tells what operators want to see: failures, and above all an
+// endpoint that is not sent to any more.
+func (d *Deliverer) logOutcome(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) {
+	log := d.logger(delivery).With("status", outcome.Status)
+	switch {
+	case outcome.Delivered:
+		log.DebugContext(ctx, "webhook delivered")
+	case outcome.Disable:
+		log.WarnContext(ctx, "webhook endpoint is gone and gets disabled")
+	case outcome.RetryAt.IsZero():
+		log.WarnContext(ctx, "webhook failed for the last time and gets parked")
+	default:
+		log.InfoContext(ctx, "webhook failed", "retryAt", outcome.RetryAt)
+	}
+}
+
+// logger names the delivery in every line. The URL stays out of the log: it may
+// carry a token.
+func (d *Deliverer) logger(delivery latchkey.Delivery) *slog.Logger {
+	return d.config.Log.With("endpoint", delivery.Endpoint.ID, "event", delivery.EventID, "attempt", delivery.Attempt)
+}
