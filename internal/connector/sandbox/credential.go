@@ -44,7 +44,8 @@ type payload struct {
 	Ends   int64       `json:"exp,omitzero"` // Unix milliseconds; zero: never
 }
 
-// issue makes the credential of a finished login, its own for each session.
+// issue makes the credential of a finished login, its own for each session. The
+// end of an expiring one is told to the vault, which has no way to renew it.
 func issue(who account, session string, now time.Time) (connector.Credential, error) {
 	link := sha256.Sum256(fmt.Appendf(nil, "sandbox link\x00%s\x00%s\x00%d", session, who.Seed, now.UnixNano()))
 	p := payload{Seed: who.Seed, Type: who.Type, Link: hex.EncodeToString(link[:8]), Issued: now.UnixMilli()}

@@ -48,13 +48,17 @@ func useAll(ctx context.Context, credential []byte) map[string]error {
 	provider := sandbox.New(sandbox.Config{})
 	access := connector.Access{Credential: credential, Now: time.Now()}
 	_, checked := provider.Check(ctx, access)
-	_, refreshed := provider.Refresh(ctx, access)
 	out := httptest.NewRequestWithContext(ctx, http.MethodGet, "/me", nil)
-	return map[string]error{"check": checked, "refresh": refreshed, "authorize": provider.Authorize(out, credential)}
+	return map[string]error{"check": checked, "authorize": provider.Authorize(out, credential)}
 }
 
 func TestACredential(t *testing.T) {
 	credential := mustLink(t, jo).Credential
+	t.Run("can't be renewed", func(t *testing.T) {
+		if _, can := newSandbox(time.Now).(connector.Refresher); can {
+			t.Error("it can: an expiring connection would be kept alive, or renewed at every call")
+		}
+	})
 	t.Run("of any other account never expires", func(t *testing.T) {
 		if !credential.ExpiresAt.IsZero() {
 			t.Errorf("expires at %s", credential.ExpiresAt)
@@ -83,17 +87,6 @@ func TestACredential(t *testing.T) {
 			}
 		}
 	})
-	t.Run("is not shared by the one that a refresh returns", func(t *testing.T) {
-		old := bytes.Clone(credential.Secret)
-		renewed, err := sandbox.New(sandbox.Config{}).Refresh(t.Context(), connector.Access{Credential: old})
-		if err != nil {
-			t.Fatal(err)
-		}
-		clear(old)
-		if !bytes.Equal(renewed.Secret, credential.Secret) {
-			t.Error("zeroing the old one ruined the new one")
-		}
-	})
 }
 
 // linkAs links the same account in a session.
@@ -116,8 +109,7 @@ func TestACancelledSkillFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, checked := provider.Check(ctx, access)
-	_, refreshed := provider.Refresh(ctx, access)
-	for name, err := range map[string]error{"check": checked, "refresh": refreshed, "revoke": provider.Revoke(ctx, access)} {
+	for name, err := range map[string]error{"check": checked, "revoke": provider.Revoke(ctx, access)} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,7 +29,7 @@ func TestTheCodeOfAnApp(t *testing.T) {
 	if diff := cmp.Diff(&latchkey.TwoFactorState{Options: []string{"app"}}, prompt.Prompt.TwoFactor); diff != "" {
 		t.Error(diff)
 	}
-	for _, wrong := range []string{"123457", "12345", "1234567", "１２３４５６"} {
+	for _, wrong := range []string{"123457", "12345", "1234567", "１２３４５６", strings.Repeat(" ", 64) + "123456"} {
 		step, err := v.code(wrong)
 		wantRefused(t, step, err, latchkey.FailureTwoFactor)
 	}
@@ -40,8 +41,8 @@ func TestTheCodeOfAnApp(t *testing.T) {
 	want[connector.Done](t, step, err)
 }
 
-func TestTheCodeByPhone(t *testing.T) {
-	t.Run("tells the budgets, the end of the number and the times", func(t *testing.T) {
+func TestTheCodeByPhoneIsAnnounced(t *testing.T) {
+	t.Run("with the budgets, the end of the number and the times", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			_, prompt := secondFactor(t, "jo@phone.sandbox.com")
 			got := prompt.Prompt.TwoFactor
@@ -58,6 +59,9 @@ func TestTheCodeByPhone(t *testing.T) {
 			}
 		})
 	})
+}
+
+func TestTheCodeByPhoneHasABudget(t *testing.T) {
 	t.Run("is sent three times at most, and can still be entered then", func(t *testing.T) {
 		v, _ := secondFactor(t, "jo@phone.sandbox.com")
 		for left := 1; left >= 0; left-- {
@@ -98,7 +102,10 @@ func TestTheCodeByPhone(t *testing.T) {
 			t.Errorf("budget %+v", budget)
 		}
 	})
-	t.Run("is no longer good after five minutes, until another one is sent", func(t *testing.T) {
+}
+
+func TestTheCodeByPhoneExpires(t *testing.T) {
+	t.Run("after five minutes, until another one is sent", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v, _ := secondFactor(t, "jo@phone.sandbox.com")
 			time.Sleep(5 * time.Minute)
@@ -111,6 +118,9 @@ func TestTheCodeByPhone(t *testing.T) {
 			want[connector.Done](t, step, err)
 		})
 	})
+}
+
+func TestTheCodeByPhoneOrByApp(t *testing.T) {
 	t.Run("can be replaced by an app's where both are offered", func(t *testing.T) {
 		v, prompt := secondFactor(t, "jo@phone-fan-otp.sandbox.com")
 		both := []string{"phone", "app"}

@@ -51,12 +51,13 @@ type Connector struct {
 	handler http.Handler
 }
 
+// There is no Refresher: an ordinary credential never ends, and that of an
+// expiring account ends for good.
 var (
 	_ connector.Connector  = (*Connector)(nil)
 	_ connector.Authorizer = (*Connector)(nil)
 	_ connector.Local      = (*Connector)(nil)
 	_ connector.Checker    = (*Connector)(nil)
-	_ connector.Refresher  = (*Connector)(nil)
 	_ connector.Revoker    = (*Connector)(nil)
 )
 

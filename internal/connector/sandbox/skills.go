@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -47,20 +46,6 @@ func (c *Connector) Check(ctx context.Context, access connector.Access) (connect
 		return connector.Profile{}, fmt.Errorf("encode sandbox profile: %w", err)
 	}
 	return connector.Profile{User: owner.userData(), Raw: raw}, nil
-}
-
-// Refresh renews nothing: a credential that is still good comes back as it is,
-// with the same end, and one past its end is dead for good. That is how an
-// expiring account becomes an expired connection.
-func (c *Connector) Refresh(ctx context.Context, access connector.Access) (connector.Credential, error) {
-	if err := ctx.Err(); err != nil {
-		return connector.Credential{}, fmt.Errorf("refresh sandbox credential: %w", err)
-	}
-	p, err := live(string(access.Credential), c.at(access.Now))
-	if err != nil {
-		return connector.Credential{}, err
-	}
-	return connector.Credential{Secret: bytes.Clone(access.Credential), ExpiresAt: p.expiry()}, nil
 }
 
 // Revoke does nothing and succeeds, as often as it is called: the sandbox has
