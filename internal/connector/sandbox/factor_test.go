@@ -190,3 +190,20 @@ func TestAFaceCheckPassesAtTheFirstLook(t *testing.T) {
 	step, err = v.do(latchkey.ActionContinue, nil)
 	want[connector.Done](t, step, err)
 }
+
+func TestAnApprovalIsFoundOnlyByLooking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, address := range []string{"jo@push.sandbox.com", "jo@face.sandbox.com"} {
+			v := visit(t)
+			step, err := v.login(address, "good-password")
+			want[connector.Wait](t, step, err)
+			time.Sleep(2 * time.Second)
+			step, err = v.do(latchkey.ActionCallback, nil)
+			want[connector.Wait](t, step, err)
+			step, err = v.do(latchkey.ActionBack, nil)
+			if back := want[connector.Prompt](t, step, err); back.At != latchkey.StateLogin {
+				t.Errorf("%s: back at %q", address, back.At)
+			}
+		}
+	})
+}
