@@ -1,8 +1,6 @@
 package latchkey_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -146,13 +144,7 @@ func TestForbiddenCallsAreCaught(t *testing.T) {
 func plant(t *testing.T, p planted) []goFile {
 	t.Helper()
 	root := t.TempDir()
-	file := filepath.Join(root, filepath.FromSlash(p.file))
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(p.text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, root, p.file, p.text)
 	return readGo(t, root)
 }
 
