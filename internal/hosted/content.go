@@ -1,0 +1,102 @@
+package hosted
+
+import "latchkey"
+
+// PreLogin says who asks and for which provider. It offers "continue" and
+// "cancel", and the input "provider" when there are several.
+type PreLogin struct {
+	Providers []ProviderChoice // to choose from; none or one: nothing to choose
+	Reconnect string           // username of the account to link again; "" for a new link
+}
+
+// ProviderChoice is one provider a person may choose.
+type ProviderChoice struct {
+	ID       string // value of the input "provider"
+	Name     string
+	Domain   string
+	LogoPath string // as Page.LogoPath
+	Selected bool
+}
+
+// Authorization asks for consent to the permissions. It offers "approve" and
+// "deny".
+type Authorization struct {
+	Permissions []latchkey.Permission
+}
+
+// Login asks for what the provider wants first and says who receives it. It
+// offers "continue" and "cancel"; the inputs carry the names of the fields.
+type Login struct {
+	Prompt       latchkey.Prompt
+	Refused      latchkey.FailureCode // why the last input was refused; "" when this is a new question
+	AttemptsLeft int                  // 0 when it is not counted
+}
+
+// TwoFactor asks for a second factor. It offers "continue" and "cancel",
+// "resend" while codes may be asked for, and the input "method" when there are
+// several. A code may come in with the spaces or hyphens people copy with it.
+type TwoFactor struct {
+	Prompt       latchkey.Prompt
+	Refused      latchkey.FailureCode // as in Login
+	AttemptsLeft int                  // 0 when it is not counted
+}
+
+// Redirect sends the person to the provider's own page. It is a link and not
+// an answer 303, since a browser holds the redirects of a form against the
+// form-action of the page that held it.
+type Redirect struct {
+	URL string // of the provider; http or https
+}
+
+// Wait shows that something happens elsewhere and looks again by itself. It
+// offers "poll" and "cancel".
+type Wait struct {
+	Message    string // of the prompt; "" for the usual sentence
+	RetryAfter int    // seconds until the page looks again; 0 is 3
+}
+
+// Trying shows that an input is being tried and looks again by itself. It
+// offers "poll" and "cancel".
+type Trying struct {
+	RetryAfter int // as in Wait
+}
+
+// Done says that the account is linked.
+type Done struct {
+	Username  string // of the linked account; may be empty
+	ReturnURL string // back to the app; "" when there is nowhere to go
+}
+
+// Error explains why a session ended without a link. It offers "continue".
+type Error struct {
+	Code        latchkey.FailureCode
+	Title       string // "" for the text of the code
+	Explanation string // "" for the text of the code
+	CanContinue bool   // the app can be told
+}
+
+// Expired says that the session was not finished in time. It offers
+// "continue".
+type Expired struct {
+	CanContinue bool // the app can be told
+}
+
+// Gone answers an unknown or finished link. It shows nothing of the page but
+// its language, theme and request id.
+type Gone struct{}
+
+// NotFound answers an unknown path, as silent as Gone.
+type NotFound struct{}
+
+func (PreLogin) name() string      { return "pre-login" }
+func (Authorization) name() string { return "authorization" }
+func (Login) name() string         { return "login" }
+func (TwoFactor) name() string     { return "2fa" }
+func (Redirect) name() string      { return "redirect" }
+func (Wait) name() string          { return "wait" }
+func (Trying) name() string        { return "trying" }
+func (Done) name() string          { return "done" }
+func (Error) name() string         { return "error" }
+func (Expired) name() string       { return "expired" }
+func (Gone) name() string          { return "gone" }
+func (NotFound) name() string      { return "not-found" }

@@ -1,0 +1,170 @@
+package hosted
+
+import (
+	"strconv"
+	"strings"
+
+	"latchkey"
+)
+
+// input is one field of a prompt, ready to be drawn.
+type input struct {
+	ID           string
+	Name         string
+	Type         string // HTML input type
+	Label        string
+	Autocomplete string
+	Required     bool
+	Code         bool   // digits, typed once
+	Secret       bool   // not to be corrected or shown
+	Invalid      bool   // the last value was refused
+	DescribedBy  string // ids of what explains it
+	ShowsError   bool   // the refusal is written under this one
+}
+
+// errorID and receiverID are the ids of the refusal and of the sentence that
+// says who receives the password.
+const (
+	errorID    = "refusal"
+	receiverID = "receiver"
+)
+
+// Inputs returns the inputs of the content's prompt. A provider does not say
+// which of several values was wrong, so all are marked and the reason stands
+// under the last.
+func (v *view) Inputs() []input {
+	prompt, refused := v.prompt()
+	inputs := make([]input, len(prompt.Fields))
+	for i, field := range prompt.Fields {
+		in := newInput(field, i)
+		in.Label = orElse(clean(field.Label, nameLimit), clean(field.Name, nameLimit))
+		in.Invalid = refused != "" && refused != latchkey.FailureProviderUnavailable
+		in.ShowsError = in.Invalid && i == len(prompt.Fields)-1
+		var described []string
+		if in.Invalid {
+			described = append(described, errorID)
+		}
+		if in.Secret && !in.Code {
+			described = append(described, receiverID)
+		}
+		in.DescribedBy = strings.Join(described, " ")
+		inputs[i] = in
+	}
+	return inputs
+}
+
+func newInput(field latchkey.Field, index int) input {
+	in := input{
+		ID: "field-" + strconv.Itoa(index+1), Name: field.Name, Type: "text",
+		Required: field.Required, Autocomplete: autocompleteToken(field.Autocomplete),
+	}
+	switch field.Type {
+	case latchkey.FieldPassword:
+		in.Type, in.Secret = "password", true
+		in.Autocomplete = orElse(in.Autocomplete, "current-password")
+	case latchkey.FieldCode:
+		in.Code, in.Secret = true, true
+		in.Autocomplete = orElse(in.Autocomplete, "one-time-code")
+	default:
+		if field.Name == "username" {
+			in.Autocomplete = orElse(in.Autocomplete, "username")
+		}
+		in.Autocomplete = orElse(in.Autocomplete, "off")
+	}
+	return in
+}
+
+// autocompleteToken returns the token, or "" for what can't be one.
+func autocompleteToken(token string) string {
+	for _, r := range token {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != ' ' {
+			return ""
+		}
+	}
+	return token
+}
+
+// prompt returns the prompt of the content and why the last input was refused.
+func (v *view) prompt() (latchkey.Prompt, latchkey.FailureCode) {
+	switch content := v.Content.(type) {
+	case Login:
+		return content.Prompt, content.Refused
+	case TwoFactor:
+		return content.Prompt, content.Refused
+	}
+	return latchkey.Prompt{}, ""
+}
+
+// RefusedKey returns the key of the sentence for the last refusal, "" when
+// there was none.
+func (v *view) RefusedKey() string {
+	_, refused := v.prompt()
+	if refused == "" {
+		return ""
+	}
+	if key := "refused." + string(refused); v.Has(key) {
+		return key
+	}
+	return "refused"
+}
+
+// AttemptsLeft returns how often the person may still try, 0 when it is not
+// counted: the session's own count or the provider's, whichever is less.
+func (v *view) AttemptsLeft() int {
+	switch content := v.Content.(type) {
+	case Login:
+		return content.AttemptsLeft
+	case TwoFactor:
+		left := content.AttemptsLeft
+		if code := phoneCode(content.Prompt); code != nil && code.CheckAttemptsLimit > 0 {
+			if left == 0 || code.CheckAttemptsLeft < left {
+				left = code.CheckAttemptsLeft
+			}
+		}
+		return left
+	}
+	return 0
+}
+
+// CanResend reports whether another code may be asked for.
+func (v *view) CanResend() bool {
+	prompt, _ := v.prompt()
+	code := phoneCode(prompt)
+	return prompt.CanResend && (code == nil || code.RequestAttemptsLeft > 0)
+}
+
+// ResendsLeft returns how many codes may still be asked for, 0 when it is not
+// counted.
+func (v *view) ResendsLeft() int {
+	prompt, _ := v.prompt()
+	if code := phoneCode(prompt); code != nil {
+		return code.RequestAttemptsLeft
+	}
+	return 0
+}
+
+// PhoneLast4 returns the last digits of the phone a code was sent to.
+func (v *view) PhoneLast4() string {
+	prompt, _ := v.prompt()
+	if prompt.TwoFactor == nil {
+		return ""
+	}
+	return clean(prompt.TwoFactor.PhoneLast4, 4)
+}
+
+// Methods returns the second factors to choose from, nil when there is no
+// choice.
+func (v *view) Methods() []string {
+	prompt, _ := v.prompt()
+	if len(prompt.Methods) < 2 {
+		return nil
+	}
+	return prompt.Methods
+}
+
+func phoneCode(prompt latchkey.Prompt) *latchkey.CodeBudget {
+	if prompt.TwoFactor == nil {
+		return nil
+	}
+	return prompt.TwoFactor.PhoneCode
+}
