@@ -1,6 +1,9 @@
 package latchkey
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // ConnectionStatus is a connection's status in the published API.
 type ConnectionStatus string
@@ -77,4 +80,10 @@ type Revocation struct {
 	DueAt      time.Time // of the next try; while claimed, the end of the lease
 	LeaseUntil time.Time
 	CreatedAt  time.Time
+}
+
+// RevocationID names the revocation of the credential that a connection lost
+// when it came to the version.
+func RevocationID(connectionID string, version int64) string {
+	return connectionID + "." + strconv.FormatInt(version, 10)
 }

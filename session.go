@@ -56,6 +56,7 @@ type SessionProgress struct {
 	ConsentedAt  time.Time   `json:"consentedAt,omitzero"`
 	ConnectionID string      `json:"connectionId,omitzero"`
 	UserData     *UserData   `json:"userData,omitzero"`
+	Deleted      bool        `json:"deleted,omitzero"` // the app wants to hear of it no more
 }
 
 // Status returns the session's status in the published API.
@@ -64,7 +65,7 @@ func (s *LinkSession) Status() SessionStatus {
 	case StatePreLogin, StateAuthorization:
 		return StatusInitialized
 	case StateLogin:
-		if s.Progress.Refused != "" {
+		if s.Progress.Refused == FailureInvalidCredentials {
 			return StatusInvalidCredentials
 		}
 		return StatusInitialized

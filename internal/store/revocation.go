@@ -20,17 +20,11 @@ func moveCredential(tx *tx, connection latchkey.Connection) error {
 	_, err = tx.exec(`INSERT INTO revocations (id, connection, credential, attempts, due_at, created_at)
 		SELECT $1, $2, credential, 0, $3, $3 FROM connections
 		WHERE id = $4 AND version = $5 AND credential IS NOT NULL`,
-		RevocationID(connection), string(snapshot), micros(connection.UpdatedAt), connection.ID, connection.Version-1)
+		latchkey.RevocationID(connection.ID, connection.Version), string(snapshot), micros(connection.UpdatedAt), connection.ID, connection.Version-1)
 	if err != nil {
 		return fmt.Errorf("keep revocation of %s: %w", connection.ID, err)
 	}
 	return nil
-}
-
-// RevocationID names the revocation of the credential that the connection lost
-// when it came to its version.
-func RevocationID(connection latchkey.Connection) string {
-	return fmt.Sprintf("%s.%d", connection.ID, connection.Version)
 }
 
 // ClaimRevocations takes up to limit revocations that are due, for as long as

@@ -1,0 +1,105 @@
+// Package link is the life of a link: the only writer of sessions and
+// connections. Every rule of the state machine is here; doors ask for a step
+// and draw what comes back.
+//
+//	Init ─▶ session ─▶ Step … Step ─▶ Complete ─▶ connection ─▶ Invalidate, Disconnect
+//	                    │ claim (version, lease) ─▶ connector.Advance ─▶ settle
+//	Sweep ─▶ expired    └─ every change names the version it read; the loser gets a conflict
+package link
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"latchkey"
+	"latchkey/internal/connector"
+)
+
+// SessionStore keeps sessions. A change names the version that was read and
+// fails with a conflict when the session has moved on.
+type SessionStore interface {
+	CreateLinkSession(ctx context.Context, session *latchkey.LinkSession) error
+	LinkSessionBySecret(ctx context.Context, secretHash string) (*latchkey.LinkSession, error)
+	LinkSession(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
+	) (*latchkey.LinkSession, error)
+	AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSession, version int64,
+		events []latchkey.Event, records []latchkey.AuditRecord) error
+	// CompleteLink also writes the connection. It fails with an error that has
+	// a method Twin when the upstream account is there already.
+	CompleteLink(ctx context.Context, session *latchkey.LinkSession, version int64, connection latchkey.Connection,
+		sealed latchkey.SealedCredential, events []latchkey.Event) error
+	OverdueLinkSessions(ctx context.Context, now time.Time, limit int) ([]*latchkey.LinkSession, error)
+}
+
+// AppStore finds client apps.
+type AppStore interface {
+	ClientApp(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
+	) (latchkey.ClientApp, error)
+	OldestClientApp(ctx context.Context, organisationID string, environment latchkey.Environment,
+		appType latchkey.AppType) (latchkey.ClientApp, error)
+}
+
+// ConnectionStore keeps connections. ExpireConnection and RemoveConnection
+// take the connection as it is afterwards, one version on.
+type ConnectionStore interface {
+	Connection(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
+	) (latchkey.Connection, error)
+	Connections(ctx context.Context, filter latchkey.ConnectionFilter) ([]latchkey.Connection, bool, error)
+	ExpireConnection(ctx context.Context, connection latchkey.Connection, revoke bool, event latchkey.Event,
+		record latchkey.AuditRecord) error
+	RemoveConnection(ctx context.Context, connection latchkey.Connection, event latchkey.Event,
+		record latchkey.AuditRecord) error
+}
+
+// RevocationStore keeps what must still be ended at a provider.
+type RevocationStore interface {
+	ClaimRevocations(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]latchkey.Revocation, error)
+	Revocation(ctx context.Context, id string, now time.Time, lease time.Duration) (latchkey.Revocation, error)
+	FinishRevocation(ctx context.Context, id string) error
+	PostponeRevocation(ctx context.Context, id string, due time.Time) error
+}
+
+// Sealer seals what a session or connection keeps; the vault's.
+type Sealer interface {
+	SealFlow(organisationID, sessionID string, state []byte) ([]byte, error)
+	OpenFlow(organisationID, sessionID string, sealed []byte) ([]byte, error)
+	SealCredential(organisationID, connectionID string, secret []byte) ([]byte, error)
+}
+
+// Config says what the room works with.
+type Config struct {
+	Sessions    SessionStore
+	Apps        AppStore
+	Connections ConnectionStore
+	Revocations RevocationStore
+	Sealer      Sealer
+	Connector   func(provider string) (connector.Connector, bool)
+	Client      func(session *latchkey.LinkSession) *http.Client // the way out of that session
+	// Revoke ends a credential at its provider; the vault's.
+	Revoke  func(ctx context.Context, revocation latchkey.Revocation) error
+	LinkURL string // of the hosted pages, without a slash at the end
+	Now     func() time.Time
+	Random  io.Reader
+	Log     *slog.Logger
+}
+
+// Links is the room. Its methods are safe for concurrent use.
+type Links struct{ config Config }
+
+// New returns the room.
+func New(config Config) *Links { return &Links{config: config} }
+
+// The limits of a session.
+const (
+	defaultLife   = 30 * time.Minute
+	attempts      = 5                // tries of a password, and of a code
+	tryTimeout    = 45 * time.Second // of one call into a connector
+	tryLease      = 60 * time.Second // after which somebody else may try
+	revokeTimeout = 10 * time.Second
+)
+
+// PageURL returns where the hosted page of a client secret is.
+func (l *Links) PageURL(secret string) string { return l.config.LinkURL + "/" + secret }

@@ -1,0 +1,167 @@
+package link
+
+import (
+	"context"
+	"net/url"
+	"slices"
+
+	"latchkey"
+)
+
+// Submission is what came in for a step. Its fields are zeroed by the caller.
+type Submission struct {
+	Version  int64 // the version of the session that the person saw
+	Action   latchkey.Action
+	Method   string // the second factor chosen
+	Provider string // the provider chosen
+	Fields   map[string]latchkey.Secret
+	Query    url.Values // of a callback
+}
+
+// Step takes a session one step on and returns it as it then stands. With a
+// conflict the session is returned too, as it stands: the submission was for
+// an older version, or another is being tried, and nothing has happened.
+func (l *Links) Step(ctx context.Context, secret string, submission Submission) (*latchkey.LinkSession, error) {
+	session, err := l.Find(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	if session.State == latchkey.StateExpired {
+		return l.stepExpired(ctx, secret, session)
+	}
+	if session.State.Final() || session.State == latchkey.StateTrying || submission.Version != session.Version {
+		return session, moved()
+	}
+	next, err := l.decide(ctx, session, submission)
+	if latchkey.CodeOf(err) == latchkey.Conflict {
+		// Somebody was faster: show what they made of it.
+		if current, findErr := l.Find(ctx, secret); findErr == nil {
+			return current, moved()
+		}
+	}
+	if err != nil {
+		return session, err
+	}
+	return next, nil
+}
+
+func moved() error {
+	return latchkey.Errorf(latchkey.Conflict, "the session has moved on; look at the current step")
+}
+
+// stepExpired writes the expiry down, unless that has been done.
+func (l *Links) stepExpired(ctx context.Context, secret string, session *latchkey.LinkSession,
+) (*latchkey.LinkSession, error) {
+	err := l.expire(ctx, session)
+	if err != nil && latchkey.CodeOf(err) != latchkey.Conflict {
+		return nil, err
+	}
+	session, err = l.Find(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	return session, moved()
+}
+
+// decide is the table of what each action does at each state. What the table
+// does not name is refused, and nothing happens.
+func (l *Links) decide(ctx context.Context, session *latchkey.LinkSession, submission Submission,
+) (*latchkey.LinkSession, error) {
+	action := submission.Action
+	if action == latchkey.ActionCancel {
+		return l.cancel(ctx, session)
+	}
+	switch session.State {
+	case latchkey.StatePreLogin:
+		if action == latchkey.ActionContinue {
+			return l.chooseProvider(ctx, session, submission.Provider)
+		}
+	case latchkey.StateAuthorization:
+		switch action {
+		case latchkey.ActionApprove:
+			return l.approve(ctx, session)
+		case latchkey.ActionDeny:
+			return l.cancel(ctx, session)
+		case latchkey.ActionBack:
+			if session.Request.Mode == latchkey.ModeHosted {
+				return l.move(ctx, session, latchkey.StatePreLogin)
+			}
+		}
+	case latchkey.StateLogin:
+		if action == latchkey.ActionBack {
+			return l.move(ctx, session, latchkey.StateAuthorization)
+		}
+		if action == latchkey.ActionContinue {
+			return l.try(ctx, session, submission)
+		}
+	case latchkey.StateTwoFactor:
+		if action == latchkey.ActionContinue || action == latchkey.ActionResend {
+			return l.try(ctx, session, submission)
+		}
+	case latchkey.StateWait:
+		if action == latchkey.ActionPoll || action == latchkey.ActionContinue {
+			submission.Action = latchkey.ActionPoll
+			return l.try(ctx, session, submission)
+		}
+	case latchkey.StateRedirect:
+		if action == latchkey.ActionCallback {
+			return l.try(ctx, session, submission)
+		}
+	}
+	return nil, latchkey.InvalidField("action", "is not possible at this step")
+}
+
+// chooseProvider leaves the first page, with a provider.
+func (l *Links) chooseProvider(ctx context.Context, session *latchkey.LinkSession, chosen string,
+) (*latchkey.LinkSession, error) {
+	if chosen == "" {
+		chosen = session.Progress.Provider
+	}
+	if !slices.Contains(session.Request.Providers, chosen) {
+		return nil, latchkey.InvalidField("provider", "must be chosen from the list")
+	}
+	next := l.next(session)
+	next.State, next.Progress.Provider = latchkey.StateAuthorization, chosen
+	return l.write(ctx, session, next, nil, nil)
+}
+
+// move goes to a neighbouring step, forgetting what the provider has asked.
+func (l *Links) move(ctx context.Context, session *latchkey.LinkSession, state latchkey.State,
+) (*latchkey.LinkSession, error) {
+	next := l.next(session)
+	next.State, next.Flow = state, nil
+	next.Progress.Prompt, next.Progress.Refused = latchkey.Prompt{}, ""
+	return l.write(ctx, session, next, nil, nil)
+}
+
+// cancel ends the session by the person's will.
+func (l *Links) cancel(ctx context.Context, session *latchkey.LinkSession) (*latchkey.LinkSession, error) {
+	next := l.next(session)
+	next.Progress.Step = stepName(session)
+	next.State, next.Progress.Failure = latchkey.StateDenied, latchkey.FailureCancelled
+	return l.end(ctx, session, next)
+}
+
+// end writes a session that has ended without a connection, with its event,
+// and shreds what it held.
+func (l *Links) end(ctx context.Context, from, next *latchkey.LinkSession) (*latchkey.LinkSession, error) {
+	next.Flow, next.Progress.Prompt, next.Progress.RedirectURL = nil, latchkey.Prompt{}, ""
+	events, err := l.sessionEvents(next)
+	if err != nil {
+		return nil, err
+	}
+	return l.write(ctx, from, next, events, nil)
+}
+
+// write stores a change, if the table of transitions allows it.
+func (l *Links) write(ctx context.Context, from, next *latchkey.LinkSession, events []latchkey.Event,
+	records []latchkey.AuditRecord,
+) (*latchkey.LinkSession, error) {
+	if !from.State.CanBecome(next.State) {
+		return nil, latchkey.Errorf(latchkey.Internal, "session %s can't go from %s to %s", from.ID, from.State, next.State)
+	}
+	if err := l.config.Sessions.AdvanceLinkSession(ctx, next, from.Version, events, records); err != nil {
+		return nil, err
+	}
+	return next, nil
+}

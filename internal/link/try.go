@@ -1,0 +1,195 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"latchkey"
+	"latchkey/internal/connector"
+)
+
+// approve records the consent and asks the provider for its first step.
+func (l *Links) approve(ctx context.Context, session *latchkey.LinkSession) (*latchkey.LinkSession, error) {
+	record, err := l.consentRecord(session)
+	if err != nil {
+		return nil, err
+	}
+	claimed := l.claim(session)
+	claimed.Progress.ConsentedAt = claimed.UpdatedAt
+	claimed.Flow = nil
+	if _, err := l.write(ctx, session, claimed, nil, []latchkey.AuditRecord{record}); err != nil {
+		return nil, err
+	}
+	return l.advance(ctx, claimed, connector.Input{})
+}
+
+// try claims the session, so that nobody else submits the same, hands the
+// input to the provider and writes down what came of it. The two are written
+// apart: a crash between them costs an attempt, and never doubles one.
+func (l *Links) try(ctx context.Context, session *latchkey.LinkSession, submission Submission,
+) (*latchkey.LinkSession, error) {
+	if err := checkFields(session.Progress.Prompt, submission); err != nil {
+		return nil, err
+	}
+	claimed := l.claim(session)
+	if submission.Action == latchkey.ActionContinue {
+		claimed.Progress.AttemptsLeft--
+	}
+	if _, err := l.write(ctx, session, claimed, nil, nil); err != nil {
+		return nil, err
+	}
+	return l.advance(ctx, claimed, connector.Input{
+		Action: submission.Action, Method: submission.Method, Fields: submission.Fields, Query: submission.Query,
+	})
+}
+
+// checkFields refuses a form that lacks what the prompt requires.
+func checkFields(prompt latchkey.Prompt, submission Submission) error {
+	if submission.Action != latchkey.ActionContinue {
+		return nil
+	}
+	for _, field := range prompt.Fields {
+		value, ok := submission.Fields[field.Name]
+		if field.Required && (!ok || value.Empty()) {
+			return latchkey.InvalidField("fields."+field.Name, "is required")
+		}
+		if len(value.Reveal()) > maxField {
+			return latchkey.InvalidField("fields."+field.Name, "is too long")
+		}
+	}
+	return nil
+}
+
+// maxField bounds a submitted field, in bytes.
+const maxField = 4096
+
+// claim returns the session as it stands while its input is being tried.
+func (l *Links) claim(session *latchkey.LinkSession) *latchkey.LinkSession {
+	claimed := l.next(session)
+	claimed.Progress.Step = session.State
+	claimed.State, claimed.LeaseUntil = latchkey.StateTrying, claimed.UpdatedAt.Add(tryLease)
+	return claimed
+}
+
+// advance calls the connector and writes what came of it. It goes on when the
+// caller goes away: what the provider has seen must be written down.
+func (l *Links) advance(ctx context.Context, claimed *latchkey.LinkSession, input connector.Input,
+) (*latchkey.LinkSession, error) {
+	ctx = context.WithoutCancel(ctx)
+	step, err := l.call(ctx, claimed, input)
+	if failure, ok := errors.AsType[*connector.Failure](err); ok {
+		return l.fail(ctx, claimed, failure)
+	}
+	if err != nil {
+		return l.unavailable(ctx, claimed, err)
+	}
+	switch step := step.(type) {
+	case connector.Prompt:
+		return l.ask(ctx, claimed, step)
+	case connector.Redirect:
+		next := l.settled(claimed, latchkey.StateRedirect)
+		next.Progress.RedirectURL = step.URL
+		return l.remember(ctx, claimed, next, step.State)
+	case connector.Wait:
+		next := l.settled(claimed, latchkey.StateWait)
+		next.Progress.Prompt = step.Prompt
+		next.Progress.RetryAfter = max(1, int((step.After+time.Second-1)/time.Second))
+		return l.remember(ctx, claimed, next, step.State)
+	case connector.Done:
+		return l.complete(ctx, claimed, step)
+	}
+	return l.unavailable(ctx, claimed, fmt.Errorf("provider %s answered with %T", claimed.Progress.Provider, step))
+}
+
+// call opens the flow and lets the provider's connector do its step.
+func (l *Links) call(ctx context.Context, claimed *latchkey.LinkSession, input connector.Input) (connector.Step, error) {
+	provider, ok := l.config.Connector(claimed.Progress.Provider)
+	if !ok {
+		return nil, fmt.Errorf("provider %s is not served here", claimed.Progress.Provider)
+	}
+	var state []byte
+	if claimed.Flow != nil {
+		var err error
+		if state, err = l.config.Sealer.OpenFlow(claimed.OrganisationID, claimed.ID, claimed.Flow); err != nil {
+			return nil, err
+		}
+		defer clear(state)
+	}
+	names := make([]string, len(claimed.Request.Permissions))
+	for i, permission := range claimed.Request.Permissions {
+		names[i] = permission.Name
+	}
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	return provider.Advance(ctx, connector.Flow{
+		SessionID: claimed.ID, Environment: claimed.Environment, Permissions: names, State: state,
+		HTTP: l.config.Client(claimed), Now: l.config.Now(),
+	}, input)
+}
+
+// settled returns the session one version after the claim, in the state.
+func (l *Links) settled(claimed *latchkey.LinkSession, state latchkey.State) *latchkey.LinkSession {
+	next := l.next(claimed)
+	next.State, next.LeaseUntil = state, time.Time{}
+	next.Progress.Step, next.Progress.Refused, next.Progress.RetryAfter, next.Progress.RedirectURL = "", "", 0, ""
+	return next
+}
+
+// remember seals the connector's state and writes the session.
+func (l *Links) remember(ctx context.Context, claimed, next *latchkey.LinkSession, state []byte,
+) (*latchkey.LinkSession, error) {
+	sealed, err := l.config.Sealer.SealFlow(claimed.OrganisationID, claimed.ID, state)
+	clear(state)
+	if err != nil {
+		return nil, err
+	}
+	next.Flow = sealed
+	return l.write(ctx, claimed, next, nil, nil)
+}
+
+// ask shows a prompt: a new question, or the old one after a refusal while
+// attempts are left.
+func (l *Links) ask(ctx context.Context, claimed *latchkey.LinkSession, prompt connector.Prompt,
+) (*latchkey.LinkSession, error) {
+	if prompt.Refused != "" && claimed.Progress.AttemptsLeft <= 0 {
+		code := latchkey.FailureTooManyAttempts
+		if claimed.Progress.Step == latchkey.StateTwoFactor {
+			code = latchkey.FailureTwoFactor
+		}
+		return l.fail(ctx, claimed, &connector.Failure{Code: code, Reason: "the attempts are used up"})
+	}
+	next := l.settled(claimed, prompt.At)
+	next.Progress.Prompt, next.Progress.Refused = prompt.Prompt, prompt.Refused
+	if prompt.Refused == "" && prompt.At == latchkey.StateTwoFactor && claimed.Progress.Step != latchkey.StateTwoFactor {
+		next.Progress.AttemptsLeft = attempts
+	}
+	return l.remember(ctx, claimed, next, prompt.State)
+}
+
+// unavailable goes back to the step that was being tried, with a calm word for
+// the person and the cause for the operator. Without attempts left it ends.
+func (l *Links) unavailable(ctx context.Context, claimed *latchkey.LinkSession, cause error) (*latchkey.LinkSession, error) {
+	l.config.Log.LogAttrs(ctx, slog.LevelWarn, "provider unavailable", slog.String("session", claimed.ID),
+		slog.String("provider", claimed.Progress.Provider), slog.String("cause", cause.Error()))
+	if claimed.Progress.AttemptsLeft <= 0 || claimed.Progress.Step == latchkey.StateRedirect {
+		return l.fail(ctx, claimed, &connector.Failure{Code: latchkey.FailureProviderUnavailable, Reason: cause.Error()})
+	}
+	next := l.settled(claimed, claimed.Progress.Step)
+	next.Progress.Refused = latchkey.FailureProviderUnavailable
+	return l.write(ctx, claimed, next, nil, nil)
+}
+
+// fail ends the session without a connection.
+func (l *Links) fail(ctx context.Context, claimed *latchkey.LinkSession, failure *connector.Failure,
+) (*latchkey.LinkSession, error) {
+	next := l.settled(claimed, latchkey.StateFailed)
+	if failure.Code == latchkey.FailureAccessDenied {
+		next.State = latchkey.StateDenied
+	}
+	next.Progress.Step = claimed.Progress.Step
+	next.Progress.Failure, next.Progress.Reason = failure.Code, failure.Reason
+	return l.end(ctx, claimed, next)
+}

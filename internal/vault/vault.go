@@ -1,0 +1,182 @@
+// Package vault is the only reader of credentials, and the guard of the half
+// that can open anything. Who wants a secret says who they are and what for;
+// the record of that is on disk before the secret is out.
+//
+//	Open(caller, connection, purpose) ─▶ authorise ─▶ audit ─▶ refresh if stale ─▶ open ─▶ Opened
+//	Revoke(revocation) ─▶ audit ─▶ open ─▶ provider ─▶ zero
+//	SealFlow, SealCredential, SealEndpointSecret ─▶ bytes nobody else can open
+package vault
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"latchkey"
+	"latchkey/internal/connector"
+	"latchkey/internal/vault/seal"
+)
+
+// Purpose is what a secret is wanted for.
+type Purpose string
+
+// The purposes.
+const (
+	PurposeProxy   Purpose = "proxy"
+	PurposeProfile Purpose = "profile"
+	PurposeRevoke  Purpose = "revoke"
+	PurposeRefresh Purpose = "refresh"
+)
+
+// system is the actor of what nobody outside asked for.
+const system = "latchkey"
+
+// The fields of a binding: a ciphertext of one can't be opened as another.
+const (
+	fieldCredential     = "credential"
+	fieldFlow           = "flow"
+	fieldEndpointSecret = "endpoint_secret"
+	schema              = 1
+)
+
+// Store is what the vault needs kept.
+type Store interface {
+	// Credential returns a connection with its sealed credential, or not found.
+	Credential(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
+	) (latchkey.Connection, latchkey.SealedCredential, error)
+	// ReplaceCredential keeps a changed credential of the connection as read,
+	// or fails with a conflict.
+	ReplaceCredential(ctx context.Context, connection latchkey.Connection, sealed latchkey.SealedCredential,
+		now time.Time) error
+	// LeaseRefresh gives one caller the right to refresh, the others a conflict.
+	LeaseRefresh(ctx context.Context, connection latchkey.Connection, now, until time.Time) error
+	// RecordAudit appends a record; it is on disk when nil is returned.
+	RecordAudit(ctx context.Context, record latchkey.AuditRecord) error
+}
+
+// Config says what a vault works with.
+type Config struct {
+	Store     Store
+	Ring      *seal.Ring
+	Connector func(provider string) (connector.Connector, bool)
+	Client    func(connection latchkey.Connection) *http.Client // the way out of that connection
+	// Dead is told of a connection whose provider no longer accepts it.
+	Dead func(ctx context.Context, connection latchkey.Connection, reason string) error
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+// Vault guards the credentials. Its methods are safe for concurrent use.
+type Vault struct {
+	config Config
+	recent *recentUses
+}
+
+// New returns a vault.
+func New(config Config) *Vault {
+	return &Vault{config: config, recent: newRecentUses()}
+}
+
+// Opened is a connection with its secret out. Close it soon.
+type Opened struct {
+	Connection latchkey.Connection
+	Connector  connector.Connector
+	Credential []byte
+	HTTP       *http.Client
+	ExpiresAt  time.Time
+}
+
+// Close zeroes the secret.
+func (o *Opened) Close() { clear(o.Credential) }
+
+// Access returns what a connector's skill works with.
+func (o *Opened) Access(now time.Time) connector.Access {
+	return connector.Access{ConnectionID: o.Connection.ID, Credential: o.Credential, HTTP: o.HTTP, Now: now}
+}
+
+// Open returns the connection's secret to a caller with the ACCESS scope. It
+// is SESSION_NOT_PROVIDED for a connection that is unknown or not the
+// caller's, SESSION_EXPIRED for one that has ended; and internal, with the
+// secret kept, when the audit record can't be written.
+func (v *Vault) Open(ctx context.Context, caller latchkey.Caller, connectionID string, purpose Purpose) (*Opened, error) {
+	if !caller.Has(latchkey.ScopeAccess) {
+		return nil, latchkey.Errorf(latchkey.Forbidden, "this key does not have the scope %s", latchkey.ScopeAccess)
+	}
+	connection, sealed, err := v.load(ctx, caller, connectionID)
+	if err != nil {
+		return nil, err
+	}
+	provider, ok := v.config.Connector(connection.Provider)
+	if !ok {
+		return nil, fmt.Errorf("connection %s: provider %s is not served here", connection.ID, connection.Provider)
+	}
+	if err := v.audit(ctx, connection, caller.KeyID, purpose); err != nil {
+		return nil, err
+	}
+	connection, sealed, err = v.refreshIfStale(ctx, caller, provider, connection, sealed)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := v.config.Ring.Open(credentialBinding(connection.OrganisationID, connection.ID), sealed.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("open credential of %s: %w", connection.ID, err)
+	}
+	return &Opened{
+		Connection: connection, Connector: provider, Credential: secret,
+		HTTP: v.config.Client(connection), ExpiresAt: sealed.ExpiresAt,
+	}, nil
+}
+
+// load finds the connection for the caller and refuses one that has ended.
+func (v *Vault) load(ctx context.Context, caller latchkey.Caller, id string,
+) (latchkey.Connection, latchkey.SealedCredential, error) {
+	if !latchkey.ValidID(id, latchkey.PrefixConnection) {
+		return latchkey.Connection{}, latchkey.SealedCredential{}, notProvided()
+	}
+	connection, sealed, err := v.config.Store.Credential(ctx, caller.OrganisationID, caller.Environment, id)
+	switch {
+	case latchkey.CodeOf(err) == latchkey.NotFound:
+		return connection, sealed, notProvided()
+	case err != nil:
+		return connection, sealed, err
+	case connection.Status == latchkey.ConnectionExpired:
+		return connection, sealed, expired()
+	case connection.Status != latchkey.ConnectionActive, sealed.Bytes == nil:
+		return connection, sealed, notProvided()
+	}
+	return connection, sealed, nil
+}
+
+// Keep seals and stores a credential that the provider's answer changed. That
+// the connection has changed meanwhile is no error: the newer one stays.
+func (v *Vault) Keep(ctx context.Context, opened *Opened, changed []byte) error {
+	sealed, err := v.SealCredential(opened.Connection.OrganisationID, opened.Connection.ID, changed)
+	if err != nil {
+		return err
+	}
+	err = v.config.Store.ReplaceCredential(ctx, opened.Connection,
+		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: opened.ExpiresAt}, v.config.Now())
+	if latchkey.CodeOf(err) == latchkey.Conflict {
+		return nil
+	}
+	return err
+}
+
+// Report tells that the provider no longer accepts an opened connection, and
+// returns the error for the caller.
+func (v *Vault) Report(ctx context.Context, connection latchkey.Connection, reason string) error {
+	if err := v.config.Dead(ctx, connection, reason); err != nil {
+		return fmt.Errorf("expire connection %s: %w", connection.ID, err)
+	}
+	return expired()
+}
+
+func notProvided() error {
+	return latchkey.Errorf(latchkey.SessionNotProvided, "x-connection-id does not name a connection of this key")
+}
+
+func expired() error {
+	return latchkey.Errorf(latchkey.SessionExpired, "the connection has expired: the user must link again")
+}

@@ -1,0 +1,91 @@
+package web
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+
+	"latchkey"
+)
+
+// The bounds of a form.
+const (
+	maxForm       = 32 << 10 // bytes
+	maxFormFields = 50
+)
+
+// DecodeForm reads a posted form without ever making a Go string of a value:
+// passwords come in here. A name given twice, or more than 50 names, is
+// refused. Zero the fields after use.
+func DecodeForm(r *http.Request) (map[string]latchkey.Secret, error) {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/x-www-form-urlencoded" {
+		return nil, latchkey.Errorf(UnsupportedMediaType, "the form must be sent as application/x-www-form-urlencoded")
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
+	if err != nil {
+		return nil, latchkey.Errorf(latchkey.Invalid, "the form could not be read")
+	}
+	defer clear(body)
+	if len(body) > maxForm {
+		return nil, latchkey.Errorf(PayloadTooLarge, "the form is larger than 32 KiB")
+	}
+	fields := map[string]latchkey.Secret{}
+	for pair := range bytes.SplitSeq(body, []byte("&")) {
+		if len(pair) == 0 {
+			continue
+		}
+		name, value, _ := bytes.Cut(pair, []byte("="))
+		decodedName, err := url.QueryUnescape(string(name))
+		if err != nil {
+			return nil, latchkey.Errorf(latchkey.Invalid, "the form is malformed")
+		}
+		decoded, ok := unescapeForm(value)
+		if _, twice := fields[decodedName]; !ok || twice || len(fields) >= maxFormFields {
+			latchkey.ZeroAll(fields)
+			return nil, latchkey.Errorf(latchkey.Invalid, "the form is malformed")
+		}
+		fields[decodedName] = latchkey.NewSecret(decoded)
+	}
+	return fields, nil
+}
+
+// unescapeForm decodes a value of application/x-www-form-urlencoded (WHATWG
+// URL, section 5.1) into bytes of its own.
+func unescapeForm(value []byte) ([]byte, bool) {
+	decoded := make([]byte, 0, len(value))
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; c {
+		case '+':
+			decoded = append(decoded, ' ')
+		case '%':
+			if i+2 >= len(value) {
+				return nil, false
+			}
+			high, okHigh := hexDigit(value[i+1])
+			low, okLow := hexDigit(value[i+2])
+			if !okHigh || !okLow {
+				return nil, false
+			}
+			decoded = append(decoded, high<<4|low)
+			i += 2
+		default:
+			decoded = append(decoded, c)
+		}
+	}
+	return decoded, true
+}
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0', true
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10, true
+	case c >= 'A' && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}

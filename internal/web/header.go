@@ -1,0 +1,68 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+)
+
+// apiHeaders are on every answer to a backend.
+func apiHeaders(header http.Header) {
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	header.Set("Referrer-Policy", "no-referrer")
+}
+
+// publicHeaders are on assets and probes.
+func publicHeaders(header http.Header) {
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Referrer-Policy", "no-referrer")
+}
+
+// pagePolicy is the policy of every page: nothing but our own files. What may
+// be framed by whom, and where forms lead, is added for each page.
+const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'"
+
+// pageHeaders are on every page.
+func (rt *Router) pageHeaders(header http.Header, kind Kind) {
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	if rt.config.Secure {
+		header.Set("Strict-Transport-Security", "max-age=63072000")
+	}
+	ancestors := "'none'"
+	if kind == KindFramed {
+		ancestors = "'self'"
+		header.Set("Cross-Origin-Opener-Policy", "unsafe-none")
+	} else {
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("X-Frame-Options", "DENY")
+	}
+	header.Set("Content-Security-Policy", pagePolicy+"; form-action 'self'; frame-ancestors "+ancestors)
+}
+
+// AllowFraming lets a page be framed by its own origin and exactly those
+// listed, and its forms lead to its own origin and to where they redirect.
+// Browsers hold the redirects of a form against form-action, so the targets
+// must be named. What could end a directive or name more than one origin is
+// left out.
+func AllowFraming(header http.Header, origins, formTargets []string) {
+	header.Set("Content-Security-Policy", pagePolicy+
+		"; form-action "+sources(formTargets)+"; frame-ancestors "+sources(origins))
+}
+
+// sources lists 'self' and the exact origins among the given.
+func sources(origins []string) string {
+	list := "'self'"
+	for _, origin := range origins {
+		if origin != "" && !strings.ContainsAny(origin, " ;,*'\"\t\r\n") {
+			list += " " + origin
+		}
+	}
+	return list
+}

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"latchkey"
+)
+
+// maxBody bounds a JSON body, in bytes.
+const maxBody = 64 << 10
+
+// Decode reads the request's JSON object into a struct. It refuses another
+// content type (415), a body over 64 KiB (413), and with 400 what is not one
+// JSON object, nested deeper than 32, or has more than 1,000 keys, a key twice,
+// a known key in another case, or anything after the object. Unknown keys are
+// ignored. No error repeats what was sent.
+func Decode(r *http.Request, into any) error {
+	if err := wantJSON(r); err != nil {
+		return err
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return latchkey.Errorf(latchkey.Invalid, "the body could not be read")
+	}
+	defer clear(body)
+	if len(body) > maxBody {
+		return latchkey.Errorf(PayloadTooLarge, "the body is larger than 64 KiB")
+	}
+	if err := inspect(body, into); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return describeJSON(err)
+	}
+	return nil
+}
+
+// DecodeOptional is Decode for a body that may be missing.
+func DecodeOptional(r *http.Request, into any) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	return Decode(r, into)
+}
+
+func wantJSON(r *http.Request) error {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return latchkey.Errorf(UnsupportedMediaType, "the content type must be application/json")
+	}
+	return nil
+}
+
+// describeJSON turns a decoding error into one that names the field and not
+// its value.
+func describeJSON(err error) error {
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
+		return latchkey.Errorf(latchkey.Invalid, "the body is not valid JSON")
+	}
+	field := fieldName(semantic.JSONPointer)
+	if field == "" {
+		return latchkey.Errorf(latchkey.Invalid, "the body must be a JSON object")
+	}
+	return latchkey.InvalidField(field, "has the wrong type")
+}
+
+// fieldName writes a JSON pointer as clients write paths: a.b.0.
+func fieldName(pointer jsontext.Pointer) string {
+	var parts []string
+	for token := range pointer.Tokens() {
+		parts = append(parts, token)
+	}
+	return strings.Join(parts, ".")
+}
+
+// WriteJSON answers with a value as JSON.
+func WriteJSON(w http.ResponseWriter, status int, value any) error {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(encoded)))
+	w.WriteHeader(status)
+	_, _ = w.Write(encoded)
+	return nil
+}

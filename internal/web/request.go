@@ -1,0 +1,137 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"latchkey"
+)
+
+// note is what is known of a request, filled along the way and logged as one
+// event at its end. The path is not in it: paths hold client secrets.
+type note struct {
+	id      string
+	pattern string
+	caller  latchkey.Caller
+	err     error
+	attrs   []slog.Attr
+}
+
+type noteKey struct{}
+
+func noteOf(ctx context.Context) *note {
+	if found, ok := ctx.Value(noteKey{}).(*note); ok {
+		return found
+	}
+	return &note{}
+}
+
+// RequestID returns the id of the request that ctx belongs to: req_….
+func RequestID(ctx context.Context) string { return noteOf(ctx).id }
+
+// Caller returns who is calling, within a route registered with API.
+func Caller(ctx context.Context) latchkey.Caller { return noteOf(ctx).caller }
+
+// Annotate adds to the event that will be logged for the request.
+func Annotate(ctx context.Context, attrs ...slog.Attr) {
+	about := noteOf(ctx)
+	about.attrs = append(about.attrs, attrs...)
+}
+
+// ServeHTTP gives the request an id, runs its route and logs one event.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := rt.config.Now()
+	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest)}
+	r = r.WithContext(context.WithValue(r.Context(), noteKey{}, about))
+	answer := &recorder{ResponseWriter: w}
+	answer.Header().Set("x-request-id", about.id)
+	defer func() {
+		if cause := recover(); cause != nil {
+			if cause == http.ErrAbortHandler {
+				rt.finish(r, about, answer, started)
+				panic(cause)
+			}
+			rt.config.Log.Error("request panicked", "request", about.id, "cause", cause, "stack", string(debug.Stack()))
+			if answer.status == 0 {
+				WriteError(answer, r, latchkey.Errorf(latchkey.Internal, "something went wrong"))
+			}
+		}
+		rt.finish(r, about, answer, started)
+	}()
+	rt.mux.ServeHTTP(answer, r)
+}
+
+// finish logs the request's one event.
+func (rt *Router) finish(r *http.Request, about *note, answer *recorder, started time.Time) {
+	took := rt.config.Now().Sub(started)
+	status := answer.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	if rt.config.Observe != nil {
+		rt.config.Observe(about.pattern, status, took)
+	}
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	if !rt.config.Log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := append([]slog.Attr{
+		slog.String("request", about.id), slog.String("method", r.Method), slog.String("route", about.pattern),
+		slog.Int("status", status), slog.Duration("took", took),
+	}, about.attrs...)
+	if about.caller.KeyID != "" {
+		attrs = append(attrs, slog.String("key", about.caller.KeyID))
+	}
+	if about.err != nil {
+		attrs = append(attrs, slog.String("error", about.err.Error()))
+	}
+	rt.config.Log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// recorder remembers the status of an answer. What it wraps stays reachable
+// for http.ResponseController.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader remembers the first final status.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= http.StatusOK {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts as status 200 when none came before.
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(p)
+}
+
+// Unwrap gives http.ResponseController the writer beneath.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// keyOf finds the API key of a request: the header apikey, or a bearer token.
+func keyOf(r *http.Request) (string, error) {
+	keys := r.Header.Values("apikey")
+	if len(keys) == 0 {
+		scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+		if found && strings.EqualFold(scheme, "Bearer") {
+			keys = []string{strings.TrimSpace(token)}
+		}
+	}
+	if len(keys) != 1 || keys[0] == "" {
+		return "", latchkey.Errorf(latchkey.Unauthorized, "the API key is missing or not valid")
+	}
+	return keys[0], nil
+}
