@@ -1,6 +1,7 @@
 package hosted
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,6 +94,13 @@ func (v *view) prompt() (latchkey.Prompt, latchkey.FailureCode) {
 		return content.Prompt, content.Refused
 	}
 	return latchkey.Prompt{}, ""
+}
+
+// AsksPassword reports whether a password is asked for: then the page says who
+// receives it, whatever the step.
+func (v *view) AsksPassword() bool {
+	prompt, _ := v.prompt()
+	return slices.ContainsFunc(prompt.Fields, func(field latchkey.Field) bool { return field.Type == latchkey.FieldPassword })
 }
 
 // RefusedKey returns the key of the sentence for the last refusal, "" when

@@ -90,8 +90,10 @@ func TestPagesInABrowser(t *testing.T) {
 
 func lookRight(t *testing.T, site string, browser *shottest.Browser) {
 	worst, looks := 21.0, 0
+	tab := browser.Visit(t, site+"/login", shottest.View{Width: 320, Height: 480, Still: true})
+	defer tab.Close()
 	for _, name := range sampleNames() {
-		tab := browser.Visit(t, site+"/"+name, shottest.View{Width: 320, Height: 480, Still: true})
+		tab.Go(site + "/" + name)
 		for _, size := range [][2]int{{320, 480}, {768, 1024}, {1280, 800}} {
 			for _, theme := range []string{"light", "dark"} {
 				label := name + "-" + strconv.Itoa(size[0]) + "-" + theme
@@ -104,7 +106,6 @@ func lookRight(t *testing.T, site string, browser *shottest.Browser) {
 				})
 			}
 		}
-		tab.Close()
 	}
 	t.Logf("RESULT B-10 %d looks, lowest contrast of a text %.2f, limit 4.5", looks, worst)
 }
@@ -153,8 +154,10 @@ func keepTheDomainInSight(t *testing.T, site string, browser *shottest.Browser) 
 		"reflow, 1280 at 400 %":  {Width: 320, Height: 256},
 		"a wall of 3840 by 2160": {Width: 3840, Height: 2160},
 	}
+	tab := browser.Visit(t, site+"/login", shottest.View{Width: 320, Height: 480})
+	defer tab.Close()
 	for _, page := range []string{"authorization", "login", "login-refused", "2fa"} {
-		tab := browser.Visit(t, site+"/"+page, shottest.View{Width: 320, Height: 480})
+		tab.Go(site + "/" + page)
 		for view, size := range views {
 			t.Run(page+" on "+view, func(t *testing.T) {
 				tab.Look(size)
@@ -170,16 +173,16 @@ func keepTheDomainInSight(t *testing.T, site string, browser *shottest.Browser) 
 				}
 			})
 		}
-		tab.Close()
 	}
 }
 
 func bearForeignNames(t *testing.T, site string, browser *shottest.Browser) {
+	tab := browser.Visit(t, site+"/login", shottest.View{Width: 320, Height: 480, Still: true})
+	defer tab.Close()
 	for _, name := range sampleNames() {
 		for _, query := range []string{"?long", "?long&dir=rtl"} {
 			t.Run(name+query, func(t *testing.T) {
-				tab := browser.Visit(t, site+"/"+name+query, shottest.View{Width: 320, Height: 480, Still: true})
-				defer tab.Close()
+				tab.Go(site + "/" + name + query)
 				if found := shottest.Eval[duties](tab, pageDuties); found.Overflow > 0 {
 					t.Errorf("%d pixels wider than the window", found.Overflow)
 				}
@@ -215,11 +218,11 @@ const focused = `(() => {
 })()`
 
 func serveTheKeyboard(t *testing.T, site string, browser *shottest.Browser) {
-	reached := 0
+	tab, reached := browser.Visit(t, site+"/login", shottest.View{Width: 768, Height: 1024}), 0
+	defer tab.Close()
 	for _, name := range sampleNames() {
 		t.Run(name, func(t *testing.T) {
-			tab := browser.Visit(t, site+"/"+name, shottest.View{Width: 768, Height: 1024})
-			defer tab.Close()
+			tab.Go(site + "/" + name)
 			// The browser gives autofocus its focus when it next draws; this
 			// makes it now.
 			atOnce := shottest.Eval[bool](tab, `(e => { if (e) e.focus(); return e !== null })(document.querySelector("[autofocus]"))`)

@@ -23,7 +23,7 @@ const (
 // when they are drawn. The three paths are trusted: Render refuses one that
 // could lead to another host.
 type Page struct {
-	Lang  string // BCP 47 tag of the texts; "" is en
+	Lang  string // BCP 47 tag of the texts; anything else is en
 	Dir   string // "ltr" or "rtl"; anything else is ltr
 	Theme string // ThemeAuto, ThemeLight or ThemeDark; anything else is auto
 

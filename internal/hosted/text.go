@@ -31,7 +31,7 @@ var english = catalogue{
 	"pre-login.again":        "Link your {provider} account again",
 	"pre-login.lead":         "{app} asks to use your account at {site}. Next you see what for, and you decide.",
 	"pre-login.lead.many":    "{app} asks to use one of your accounts. Next you see what for, and you decide.",
-	"pre-login.lead.again":   "{app} has lost its access to {x} at {site}. Sign in to the same account to restore it.",
+	"pre-login.lead.again":   "{app} asks for access to {x} at {site} again. Sign in to the same account.",
 	"pre-login.choose":       "Choose a provider",
 
 	"authorization.title":     "Allow {app} to use your {provider} account?",
@@ -111,6 +111,7 @@ var english = catalogue{
 	"not-found.heading": "There is no page here",
 	"not-found.lead":    "Check the address, or go back to the app that sent you here.",
 
+	"refused.title":                "Error: {x}",
 	"refused.summary":              "That did not work",
 	"refused":                      "{provider} did not accept this. Check it and try again.",
 	"refused.field":                "Not accepted. Please type it again.",

@@ -1,7 +1,7 @@
 // Package shottest looks at pages in a real browser: Debian's chromium,
 // headless, with a fresh profile, at a chosen size and colour scheme.
 //
-//	Open(t) ──▶ Browser ──Visit(url, View)──▶ Tab ──▶ Look, Shot, Eval, Press
+//	Open(t) ──▶ Browser ──Visit(url, View)──▶ Tab ──▶ Go, Look, Shot, Eval, Press
 //	                                           └ closed with the test
 //
 // A browser that can't be started fails the test: a look that was not taken
@@ -78,8 +78,14 @@ func (b *Browser) Visit(t testing.TB, url string, view View) *Tab {
 		t.Fatalf("open tab: %v", err)
 	}
 	tab.Look(view)
-	tab.do("load "+url, chromedp.Navigate(url))
+	tab.Go(url)
 	return tab
+}
+
+// Go loads another page into the tab.
+func (tab *Tab) Go(url string) {
+	tab.t.Helper()
+	tab.do("load "+url, chromedp.Navigate(url))
 }
 
 // Close closes the tab.
