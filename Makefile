@@ -1,0 +1,49 @@
+# Latchkey's commands. `make` alone lists them.
+SHELL := bash
+GO    ?= go
+
+# What Debian must have is checked by scripts/deps; Go modules come from the
+# module proxy. No version-control stamps: the same source gives the same bytes.
+export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
+
+.DEFAULT_GOAL := help
+.PHONY: help build deps check test lint fuzz bench screenshots clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+build: ## one static binary: bin/latchkey
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/latchkey ./cmd/latchkey
+
+deps: ## install what the tests talk to (Debian, root), when missing
+	scripts/deps
+
+check: bin/staticcheck ## gofmt, go vet, staticcheck: under a minute
+	@unformatted=$$(find . \( -name bin -o -name node_modules -o -name '.?*' -o -name testdata \) -prune -o -name '*.go' -print | xargs gofmt -l) && \
+		if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	bin/staticcheck ./...
+
+test: deps check ## everything CI runs: check, then all tests with the race detector
+	$(GO) test -race -count=1 -p 2 -timeout 14m ./...
+
+lint: bin/golangci-lint ## the slower linters (building them takes minutes)
+	bin/golangci-lint run ./...
+
+fuzz: ## every fuzz target for FUZZTIME (60s)
+	scripts/fuzz $(or $(FUZZTIME),60s)
+
+bench: ## every benchmark
+	$(GO) test -run='^$$' -bench=. -benchmem -timeout 30m ./...
+
+screenshots: ## draw the hosted pages into docs/screenshots
+	$(GO) test -run TestScreenshots -count=1 ./internal/latchtest/e2etest -args -screenshots=$(CURDIR)/docs/screenshots
+
+clean: ## remove what was built
+	rm -rf bin
+
+bin/staticcheck: tools/go.mod tools/go.sum
+	cd tools && CGO_ENABLED=0 $(GO) build -trimpath -o ../$@ honnef.co/go/tools/cmd/staticcheck
+
+bin/golangci-lint: tools/go.mod tools/go.sum
+	cd tools && CGO_ENABLED=0 $(GO) build -trimpath -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
