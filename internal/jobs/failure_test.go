@@ -180,6 +180,17 @@ func TestStop(t *testing.T) {
 		})
 	})
 
+	t.Run("nothing is claimed after it, however many slots are free", func(t *testing.T) {
+		q := &queue{}
+		loop := New(Config[int]{Name: "test", Claim: q.claim, Run: func(context.Context, int) {}, Concurrency: 100})
+		mustStop(t, loop.Stop)
+		for range 50 { // a choice between a slot and the end must never be a matter of luck
+			if free := loop.take(); free != 0 {
+				t.Fatalf("%d slots to claim for after the end", free)
+			}
+		}
+	})
+
 	t.Run("when patience ends, what runs is cancelled and waited for", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			q, tidied := &queue{items: []int{1}}, false

@@ -202,6 +202,21 @@ func TestLoopClaims(t *testing.T) {
 		})
 	})
 
+	t.Run("wakes while every slot is busy are answered by the next claim, and by no other", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			q := &queue{items: []int{1}}
+			loop := New(Config[int]{Name: "test", Claim: q.claim, Poll: time.Hour, Run: func(context.Context, int) { time.Sleep(time.Second) }})
+			loop.Start(t.Context())
+			synctest.Wait()
+			loop.Wake()
+			time.Sleep(time.Minute)
+			if q.claimed() != 2 {
+				t.Errorf("%d claims, want the first and one after the item", q.claimed())
+			}
+			mustStop(t, loop.Stop)
+		})
+	})
+
 	t.Run("a claim that hangs is an error in the end", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			claims := 0
