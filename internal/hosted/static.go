@@ -24,7 +24,9 @@ func Assets() fs.FS {
 
 // AssetHash returns the first 12 hexadecimal digits of the SHA-256 of all
 // assets.
-var AssetHash = sync.OnceValue(func() string {
+func AssetHash() string { return hashAssets() }
+
+var hashAssets = sync.OnceValue(func() string {
 	sum := sha256.New()
 	assets := Assets()
 	err := fs.WalkDir(assets, ".", func(path string, entry fs.DirEntry, err error) error {

@@ -41,7 +41,6 @@ var english = catalogue{
 	"authorization.noreason":  "{app} gave no reason.",
 	"authorization.promises":  "What you keep",
 	"authorization.password":  "Your password is never shown to {app}.",
-	"authorization.more":      "{app} gets nothing beyond this list without asking you again.",
 	"authorization.revoke":    "You can take this back at any time: disconnect the account in {app}, or end the session in the security settings of {provider}.",
 	"authorization.approve":   "Allow and continue",
 	"authorization.deny":      "Don’t allow",
