@@ -38,3 +38,30 @@ func (l *Links) consentRecord(session *latchkey.LinkSession) (latchkey.AuditReco
 		Action: latchkey.AuditConsent, Subject: session.ID, Detail: string(detail), CreatedAt: l.config.Now(),
 	}, nil
 }
+
+// consentField is the field by which a whitelabel app attests which text its
+// user agreed to.
+const consentField = "textVersion"
+
+// ConsentField describes the attestation of a whitelabel app.
+func ConsentField() latchkey.Field {
+	return latchkey.Field{
+		Name: consentField, Type: latchkey.FieldText, Required: true,
+		Label: "Version of the consent text that the user agreed to",
+	}
+}
+
+// checkConsent takes a click on our own page, or the attestation of an app
+// that showed the text itself.
+func checkConsent(session *latchkey.LinkSession, submission Submission) error {
+	if session.Request.Mode == latchkey.ModeHosted {
+		if submission.Action != latchkey.ActionApprove {
+			return latchkey.InvalidField("action", "is not possible at this step")
+		}
+		return nil
+	}
+	if string(submission.Fields[consentField].Reveal()) != ConsentTextVersion {
+		return latchkey.InvalidField("fields."+consentField, "must be the version of the consent text that was shown")
+	}
+	return nil
+}

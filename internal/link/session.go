@@ -135,3 +135,8 @@ func (l *Links) expire(ctx context.Context, session *latchkey.LinkSession) error
 	}
 	return l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, events, nil)
 }
+
+// App returns the client app that a session belongs to.
+func (l *Links) App(ctx context.Context, session *latchkey.LinkSession) (latchkey.ClientApp, error) {
+	return l.config.Apps.ClientApp(ctx, session.OrganisationID, session.Environment, session.ClientAppID)
+}

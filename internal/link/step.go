@@ -26,6 +26,12 @@ func (l *Links) Step(ctx context.Context, secret string, submission Submission) 
 	if err != nil {
 		return nil, err
 	}
+	return l.StepFrom(ctx, secret, session, submission)
+}
+
+// StepFrom is Step for a caller that has just read the session.
+func (l *Links) StepFrom(ctx context.Context, secret string, session *latchkey.LinkSession, submission Submission,
+) (*latchkey.LinkSession, error) {
 	if session.State == latchkey.StateExpired {
 		return l.stepExpired(ctx, secret, session)
 	}
@@ -78,8 +84,8 @@ func (l *Links) decide(ctx context.Context, session *latchkey.LinkSession, submi
 		}
 	case latchkey.StateAuthorization:
 		switch action {
-		case latchkey.ActionApprove:
-			return l.approve(ctx, session)
+		case latchkey.ActionApprove, latchkey.ActionContinue:
+			return l.approve(ctx, session, submission)
 		case latchkey.ActionDeny:
 			return l.cancel(ctx, session)
 		case latchkey.ActionBack:

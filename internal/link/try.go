@@ -12,7 +12,11 @@ import (
 )
 
 // approve records the consent and asks the provider for its first step.
-func (l *Links) approve(ctx context.Context, session *latchkey.LinkSession) (*latchkey.LinkSession, error) {
+func (l *Links) approve(ctx context.Context, session *latchkey.LinkSession, submission Submission,
+) (*latchkey.LinkSession, error) {
+	if err := checkConsent(session, submission); err != nil {
+		return nil, err
+	}
 	record, err := l.consentRecord(session)
 	if err != nil {
 		return nil, err

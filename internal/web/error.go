@@ -46,11 +46,24 @@ type errorBody struct {
 	RequestID      string        `json:"requestId"`
 	ActionRequired string        `json:"actionRequired,omitzero"`
 	Details        *errorDetails `json:"details,omitzero"`
+	Current        any           `json:"current,omitzero"` // the object as it stands, for a conflict
 }
 
 type errorDetails struct {
 	Field string `json:"field"`
 }
+
+// currentError is an error that shows how the object stands now.
+type currentError struct {
+	error
+	current any
+}
+
+// Unwrap returns the error itself.
+func (c *currentError) Unwrap() error { return c.error }
+
+// WithCurrent adds the object as it stands now to the error's answer.
+func WithCurrent(err error, current any) error { return &currentError{error: err, current: current} }
 
 // translate returns the error as the outside may see it. What has no code is
 // internal: its message stays in the log.
@@ -76,6 +89,9 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if shown.Field != "" {
 		body.Details = &errorDetails{Field: shown.Field}
+	}
+	if with, ok := errors.AsType[*currentError](err); ok {
+		body.Current = with.current
 	}
 	apiHeaders(w.Header())
 	retryAfter(w.Header(), shown)

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"latchkey"
+	"latchkey/internal/web"
+)
+
+// connectionBody is a connection as the API tells of it.
+type connectionBody struct {
+	ID                string                    `json:"id"`
+	Status            latchkey.ConnectionStatus `json:"status"`
+	UserData          *userData                 `json:"userData"`
+	Permissions       []string                  `json:"permissions"`
+	ExpiredAt         *string                   `json:"expiredAt"`
+	CreatedAt         string                    `json:"createdAt"`
+	UpdatedAt         string                    `json:"updatedAt"`
+	ClientReferenceID *string                   `json:"clientReferenceId"`
+	Imported          bool                      `json:"imported"`
+	LastCheckedAt     *string                   `json:"lastCheckedAt"`
+	Provider          string                    `json:"provider"`
+	Metadata          map[string]string         `json:"metadata"`
+	Expiry            *connectionExpiry         `json:"expiry"`
+}
+
+type connectionExpiry struct {
+	Reason    string `json:"reason"`
+	CanReauth bool   `json:"canReauth"`
+}
+
+func describeConnection(connection latchkey.Connection) connectionBody {
+	body := connectionBody{
+		ID: connection.ID, Status: connection.Status, UserData: newUserData(connection.User),
+		Permissions: connection.Permissions, ExpiredAt: latchkey.FormatOptionalTime(connection.ExpiredAt),
+		CreatedAt: latchkey.FormatTime(connection.CreatedAt), UpdatedAt: latchkey.FormatTime(connection.UpdatedAt),
+		Imported: connection.Imported, LastCheckedAt: latchkey.FormatOptionalTime(connection.LastCheckedAt),
+		Provider: connection.Provider, Metadata: connection.Metadata,
+	}
+	if connection.ClientReferenceID != "" {
+		body.ClientReferenceID = &connection.ClientReferenceID
+	}
+	if connection.Status == latchkey.ConnectionExpired {
+		body.Expiry = &connectionExpiry{Reason: connection.ExpiryReason, CanReauth: true}
+	}
+	return body
+}
+
+// connectionsList answers GET /v2/account/connections and its alias.
+func (d *door) connectionsList(w http.ResponseWriter, r *http.Request) error {
+	filter, err := connectionFilter(r)
+	if err != nil {
+		return err
+	}
+	connections, more, err := d.config.Links.Connections(r.Context(), web.Caller(r.Context()), filter)
+	if err != nil {
+		return err
+	}
+	list := make([]connectionBody, len(connections))
+	for i, connection := range connections {
+		list[i] = describeConnection(connection)
+	}
+	return web.WriteList(w, list, more, filter.Offset)
+}
+
+func connectionFilter(r *http.Request) (latchkey.ConnectionFilter, error) {
+	var filter latchkey.ConnectionFilter
+	var err error
+	if filter.Limit, filter.Offset, err = web.Paging(r); err != nil {
+		return filter, err
+	}
+	query := r.URL.Query()
+	filter.Status = latchkey.ConnectionStatus(query.Get("status"))
+	if filter.Status != "" && !slices.Contains(latchkey.ConnectionStatuses(), filter.Status) {
+		return filter, latchkey.InvalidField("status", "must be active, expired, awaiting_2fa or pending")
+	}
+	switch query.Get("imported") {
+	case "":
+	case "true", "false":
+		imported := query.Get("imported") == "true"
+		filter.Imported = &imported
+	default:
+		return filter, latchkey.InvalidField("imported", "must be true or false")
+	}
+	filter.ClientReferenceID, filter.Provider = query.Get("clientReferenceId"), query.Get("provider")
+	return filter, nil
+}
+
+// connectionGet answers GET /v2/account/connections/{id}.
+func (d *door) connectionGet(w http.ResponseWriter, r *http.Request) error {
+	connection, err := d.config.Links.Connection(r.Context(), web.Caller(r.Context()), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, describeConnection(connection))
+}
+
+// connectionInvalidate answers POST /v2/account/connections/{id}/invalidate.
+func (d *door) connectionInvalidate(w http.ResponseWriter, r *http.Request) error {
+	if err := d.config.Links.Invalidate(r.Context(), web.Caller(r.Context()), r.PathValue("id")); err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, struct{}{})
+}
+
+// connectionDelete answers DELETE /v2/account/connections/{id}.
+func (d *door) connectionDelete(w http.ResponseWriter, r *http.Request) error {
+	if err := d.config.Links.Disconnect(r.Context(), web.Caller(r.Context()), r.PathValue("id")); err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, struct{}{})
+}

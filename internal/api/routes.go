@@ -1,0 +1,73 @@
+// Package api is the JSON door: one file an endpoint, one row a route.
+//
+//	web.API ─▶ decode ─▶ one call into a room ─▶ encode
+package api
+
+import (
+	"context"
+
+	"latchkey"
+	"latchkey/internal/link"
+	"latchkey/internal/web"
+	"latchkey/internal/webhook"
+)
+
+// Config says which rooms the door opens to.
+type Config struct {
+	Links     *link.Links
+	Endpoints *webhook.Endpoints
+}
+
+// door holds the handlers.
+type door struct{ config Config }
+
+// route is one row of the API.
+type route struct {
+	pattern string
+	scope   latchkey.Scope
+	handler web.Handler
+}
+
+// Register adds every route of the API.
+func Register(router *web.Router, config Config) {
+	d := &door{config: config}
+	for _, row := range d.routes() {
+		router.API(row.pattern, row.scope, row.handler)
+	}
+}
+
+func (d *door) routes() []route {
+	return []route{
+		{"POST /v2/link/init", latchkey.ScopeLink, d.linkInit},
+		{"GET /v2/link/{clientSecret}", latchkey.ScopeLink, d.linkStatus},
+		{"DELETE /v2/link/{clientSecret}", latchkey.ScopeLink, d.linkDelete},
+		{"POST /v2/link/{clientSecret}/submit", latchkey.ScopeLink, d.linkSubmit},
+		{"GET /v2/link/sessions/{id}", latchkey.ScopeLink, d.linkSession},
+
+		{"GET /v2/account/whoami", latchkey.ScopeAccount, d.whoami},
+		{"GET /v2/account/connections", latchkey.ScopeAccount, d.connectionsList},
+		{"GET /v2/connections", latchkey.ScopeAccount, d.connectionsList},
+		{"GET /v2/account/connections/{id}", latchkey.ScopeAccount, d.connectionGet},
+		{"POST /v2/account/connections/{id}/invalidate", latchkey.ScopeAccount, d.connectionInvalidate},
+		{"DELETE /v2/account/connections/{id}", latchkey.ScopeAccount, d.connectionDelete},
+
+		{"POST /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointCreate},
+		{"GET /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointsList},
+		{"GET /v2/webhook-endpoints/{id}", latchkey.ScopeAdmin, d.endpointGet},
+		{"DELETE /v2/webhook-endpoints/{id}", latchkey.ScopeAdmin, d.endpointDelete},
+	}
+}
+
+// ownSession returns the session that a client secret opens, if it is the
+// caller's; any other is not found.
+func (d *door) ownSession(ctx context.Context, secret string) (*latchkey.LinkSession, error) {
+	session, err := d.config.Links.Find(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	caller := web.Caller(ctx)
+	if session.OrganisationID != caller.OrganisationID || session.Environment != caller.Environment {
+		return nil, latchkey.Errorf(latchkey.NotFound, "no such session")
+	}
+	return session, nil
+}

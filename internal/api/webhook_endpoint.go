@@ -1,0 +1,87 @@
+package api
+
+import (
+	"net/http"
+
+	"latchkey"
+	"latchkey/internal/web"
+	"latchkey/internal/webhook"
+)
+
+// endpointRequest is the body of POST /v2/webhook-endpoints.
+type endpointRequest struct {
+	URL         string   `json:"url"`
+	Events      []string `json:"events"`
+	Description string   `json:"description"`
+}
+
+// endpointBody is a webhook endpoint as the API tells of it. The secret is
+// there once, in the answer that made it.
+type endpointBody struct {
+	ID          string                  `json:"id"`
+	URL         string                  `json:"url"`
+	Events      []string                `json:"events"`
+	Description string                  `json:"description"`
+	Status      latchkey.EndpointStatus `json:"status"`
+	CreatedAt   string                  `json:"createdAt"`
+	Secret      string                  `json:"secret,omitzero"`
+}
+
+func describeEndpoint(endpoint latchkey.WebhookEndpoint) endpointBody {
+	return endpointBody{
+		ID: endpoint.ID, URL: endpoint.URL, Events: endpoint.Events, Description: endpoint.Description,
+		Status: endpoint.Status, CreatedAt: latchkey.FormatTime(endpoint.CreatedAt),
+	}
+}
+
+// endpointCreate answers POST /v2/webhook-endpoints.
+func (d *door) endpointCreate(w http.ResponseWriter, r *http.Request) error {
+	var body endpointRequest
+	if err := web.Decode(r, &body); err != nil {
+		return err
+	}
+	endpoint, secret, err := d.config.Endpoints.Create(r.Context(), web.Caller(r.Context()),
+		webhook.NewEndpoint{URL: body.URL, Events: body.Events, Description: body.Description})
+	if err != nil {
+		return err
+	}
+	defer secret.Zero()
+	answer := describeEndpoint(endpoint)
+	answer.Secret = string(secret.Reveal())
+	return web.WriteJSON(w, http.StatusCreated, answer)
+}
+
+// endpointsList answers GET /v2/webhook-endpoints.
+func (d *door) endpointsList(w http.ResponseWriter, r *http.Request) error {
+	limit, offset, err := web.Paging(r)
+	if err != nil {
+		return err
+	}
+	endpoints, more, err := d.config.Endpoints.List(r.Context(), web.Caller(r.Context()), limit, offset)
+	if err != nil {
+		return err
+	}
+	list := make([]endpointBody, len(endpoints))
+	for i, endpoint := range endpoints {
+		list[i] = describeEndpoint(endpoint)
+	}
+	return web.WriteList(w, list, more, offset)
+}
+
+// endpointGet answers GET /v2/webhook-endpoints/{id}.
+func (d *door) endpointGet(w http.ResponseWriter, r *http.Request) error {
+	endpoint, err := d.config.Endpoints.Get(r.Context(), web.Caller(r.Context()), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, describeEndpoint(endpoint))
+}
+
+// endpointDelete answers DELETE /v2/webhook-endpoints/{id}.
+func (d *door) endpointDelete(w http.ResponseWriter, r *http.Request) error {
+	if err := d.config.Endpoints.Delete(r.Context(), web.Caller(r.Context()), r.PathValue("id")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

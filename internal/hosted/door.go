@@ -1,0 +1,72 @@
+package hosted
+
+import (
+	"net/http"
+	"path"
+	"strings"
+
+	"latchkey"
+	"latchkey/internal/link"
+	"latchkey/internal/web"
+)
+
+// Provider is what the pages show of a provider.
+type Provider struct {
+	ID     string
+	Name   string
+	Domain string
+	Logo   []byte // SVG
+}
+
+// Config says which room the door opens to.
+type Config struct {
+	Links    *link.Links
+	Provider func(id string) (Provider, bool)
+}
+
+// door holds the handlers.
+type door struct{ config Config }
+
+// immutable lets what is named by its content be kept for ever.
+const immutable = "public, max-age=31536000, immutable"
+
+// Register adds the pages and their assets.
+func Register(router *web.Router, config Config) {
+	d := &door{config: config}
+	for _, prefix := range []string{"/", "/s/"} {
+		router.Framed("GET "+prefix+"{clientSecret}", d.show)
+		router.Framed("POST "+prefix+"{clientSecret}", d.step)
+	}
+	router.Public("GET "+assetPrefix()+"/{file}", http.HandlerFunc(serveAsset))
+	router.Public("GET /static/providers/{file}", http.HandlerFunc(d.serveLogo))
+}
+
+func assetPrefix() string { return "/static/" + AssetHash() }
+
+// serveAsset answers with a file of the pages, to be kept for ever: the path
+// changes with its content.
+func serveAsset(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", immutable)
+	http.ServeFileFS(w, r, Assets(), path.Base(r.PathValue("file")))
+}
+
+// serveLogo answers with a provider's logo.
+func (d *door) serveLogo(w http.ResponseWriter, r *http.Request) {
+	id, isSVG := strings.CutSuffix(r.PathValue("file"), ".svg")
+	provider, ok := d.config.Provider(id)
+	if !ok || !isSVG || len(provider.Logo) == 0 {
+		web.WriteError(w, r, latchkey.Errorf(web.RouteNotFound, "there is no such logo"))
+		return
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	_, _ = w.Write(provider.Logo)
+}
+
+// logoPath returns where a provider's logo is served, or "".
+func logoPath(provider Provider) string {
+	if len(provider.Logo) == 0 {
+		return ""
+	}
+	return "/static/providers/" + provider.ID + ".svg"
+}

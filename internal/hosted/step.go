@@ -1,0 +1,136 @@
+package hosted
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"latchkey"
+	"latchkey/internal/link"
+	"latchkey/internal/web"
+)
+
+// show draws the stored state of a session and changes nothing.
+func (d *door) show(w http.ResponseWriter, r *http.Request) error {
+	session, err := d.config.Links.Find(r.Context(), r.PathValue("clientSecret"))
+	if latchkey.CodeOf(err) == latchkey.NotFound {
+		return d.drawSilent(w, r, http.StatusNotFound)
+	}
+	if err != nil {
+		return err
+	}
+	return d.draw(w, r, session)
+}
+
+// step takes one form. It is answered by 303 to the same page, which draws
+// what then is, or at the end to the app.
+func (d *door) step(w http.ResponseWriter, r *http.Request) error {
+	fields, err := web.DecodeForm(r)
+	if err != nil {
+		return err
+	}
+	defer latchkey.ZeroAll(fields)
+	submission, err := submissionOf(fields)
+	if err != nil {
+		return err
+	}
+	session, err := d.config.Links.Step(r.Context(), r.PathValue("clientSecret"), submission)
+	if session == nil {
+		if latchkey.CodeOf(err) == latchkey.NotFound {
+			return d.drawSilent(w, r, http.StatusNotFound)
+		}
+		return err
+	}
+	web.Annotate(r.Context(), slog.String("session", session.ID))
+	if invalid, ok := errors.AsType[*latchkey.Error](err); ok && invalid.Code == latchkey.Invalid {
+		web.Annotate(r.Context(), slog.String("refused", invalid.Message))
+	} else if err != nil && latchkey.CodeOf(err) != latchkey.Conflict {
+		return err
+	}
+	if leaves(session, submission.Action) {
+		redirect(w, link.ReturnURL(session))
+		return nil
+	}
+	redirect(w, r.URL.EscapedPath()+pageQuery(r))
+	return nil
+}
+
+// leaves reports whether the person goes back to the app now: at once after
+// success and cancellation, and after any other end when they have read why.
+func leaves(session *latchkey.LinkSession, action latchkey.Action) bool {
+	if link.ReturnURL(session) == "" {
+		return false
+	}
+	if session.State == latchkey.StateCompleted || link.Cancelled(session) {
+		return true
+	}
+	return action == latchkey.ActionContinue && session.Progress.Prompt.Fields == nil && session.State.Final()
+}
+
+// redirect answers 303, so that a form's body is never sent on.
+func redirect(w http.ResponseWriter, target string) {
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// submissionOf reads a form: what is not version, action, method or provider
+// is a field of the step.
+func submissionOf(fields map[string]latchkey.Secret) (link.Submission, error) {
+	take := func(name string) string {
+		value := string(fields[name].Reveal())
+		delete(fields, name)
+		return value
+	}
+	version, err := strconv.ParseInt(take("version"), 10, 64)
+	if err != nil {
+		return link.Submission{}, latchkey.InvalidField("version", "is missing: load the page again")
+	}
+	submission := link.Submission{
+		Version: version, Action: latchkey.Action(take("action")), Method: take("method"), Provider: take("provider"),
+		Fields: fields,
+	}
+	if submission.Action == "" {
+		submission.Action = latchkey.ActionContinue
+	}
+	if !slices.Contains(latchkey.Actions(), submission.Action) {
+		return link.Submission{}, latchkey.InvalidField("action", "is not an action")
+	}
+	return submission, nil
+}
+
+// pageQuery returns what of the page's own query goes with it from step to
+// step.
+func pageQuery(r *http.Request) string {
+	kept := url.Values{}
+	query := r.URL.Query()
+	if theme := query.Get("theme"); slices.Contains([]string{ThemeAuto, ThemeLight, ThemeDark}, theme) {
+		kept.Set("theme", theme)
+	}
+	if query.Get("embed") == "true" {
+		kept.Set("embed", "true")
+		if origin := query.Get("embed_origin"); origin != "" && len(origin) <= 255 {
+			kept.Set("embed_origin", origin)
+		}
+	}
+	if len(kept) == 0 {
+		return ""
+	}
+	return "?" + kept.Encode()
+}
+
+// formTarget returns the source expression of where a redirect leads, for the
+// form-action of the page: an origin, or the scheme of a native app.
+func formTarget(target string) string {
+	parsed, err := url.Parse(target)
+	if err != nil || parsed.Scheme == "" {
+		return ""
+	}
+	if parsed.Host == "" || !strings.HasPrefix(parsed.Scheme, "http") {
+		return parsed.Scheme + ":"
+	}
+	return parsed.Scheme + "://" + parsed.Host
+}
