@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"latchkey"
@@ -38,6 +39,7 @@ func (l *Links) try(ctx context.Context, session *latchkey.LinkSession, submissi
 	if err := checkFields(session.Progress.Prompt, submission); err != nil {
 		return nil, err
 	}
+	tidyCodes(session.Progress.Prompt, submission.Fields)
 	claimed := l.claim(session)
 	if submission.Action == latchkey.ActionContinue {
 		claimed.Progress.AttemptsLeft--
@@ -65,6 +67,18 @@ func checkFields(prompt latchkey.Prompt, submission Submission) error {
 		}
 	}
 	return nil
+}
+
+// tidyCodes takes the spaces and hyphens out of codes, which people copy with
+// them.
+func tidyCodes(prompt latchkey.Prompt, fields map[string]latchkey.Secret) {
+	for _, field := range prompt.Fields {
+		if value, ok := fields[field.Name]; ok && field.Type == latchkey.FieldCode {
+			fields[field.Name] = latchkey.NewSecret(slices.DeleteFunc(value.Reveal(), func(c byte) bool {
+				return c == ' ' || c == '-'
+			}))
+		}
+	}
 }
 
 // maxField bounds a submitted field, in bytes.

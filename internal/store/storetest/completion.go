@@ -103,12 +103,16 @@ func completionFacts() map[string]func(*world) {
 			}
 		},
 		"the first proof of the vault's key stays": func(w *world) {
-			first, err := w.store.VaultProof(w.Context(), []byte("first"))
+			none, err := w.store.VaultProof(w.Context())
 			w.must(err)
-			second, err := w.store.VaultProof(w.Context(), []byte("second"))
+			first, err := w.store.KeepVaultProof(w.Context(), []byte("first"))
 			w.must(err)
-			if string(first) != "first" || string(second) != "first" {
-				w.Errorf("got %q and %q", first, second)
+			second, err := w.store.KeepVaultProof(w.Context(), []byte("second"))
+			w.must(err)
+			kept, err := w.store.VaultProof(w.Context())
+			w.must(err)
+			if none != nil || string(first) != "first" || string(second) != "first" || string(kept) != "first" {
+				w.Errorf("got %q, %q, %q and %q", none, first, second, kept)
 			}
 		},
 		"ids that were made at random do not meet": func(w *world) {

@@ -1,0 +1,66 @@
+// Command latchkey is an account-linking server.
+//
+//	latchkey dev      try it: everything on one embedded database
+//	latchkey setup    make an organisation, a client app and keys
+//	latchkey serve    run it
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are what the command line understands.
+type commands struct {
+	Dev     devCommand     `cmd:"" help:"Try Latchkey: everything on one embedded database, with a sandbox ready to use."`
+	Setup   setupCommand   `cmd:"" help:"Make an organisation with a client app and a key for each environment."`
+	Serve   serveCommand   `cmd:"" help:"Run Latchkey in production."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// terminal is where commands write.
+type terminal struct {
+	ctx context.Context
+	out io.Writer // what was asked for
+	err io.Writer // the log
+}
+
+func main() { os.Exit(run()) }
+
+// run is main with its exit status: 0, or 1 when the command failed, or 80
+// when the command line made no sense.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	var line commands
+	parser := kong.Must(&line, kong.Name("latchkey"),
+		kong.Description("An account-linking server: your users link accounts, your backend never holds a credential."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parsed, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if err := parsed.Run(&terminal{ctx: ctx, out: os.Stdout, err: os.Stderr}); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "latchkey: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// versionCommand is `latchkey version`.
+type versionCommand struct{}
+
+// Run prints the version that the build carries.
+func (versionCommand) Run(terminal *terminal) error {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version + " " + info.GoVersion
+	}
+	_, err := fmt.Fprintln(terminal.out, "latchkey", version)
+	return err
+}

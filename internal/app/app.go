@@ -1,0 +1,215 @@
+// Package app reads the configuration, builds every room and hands each what
+// it needs, and owns start and shutdown. It is the only place where rooms
+// meet.
+//
+//	Config ─▶ New: store ─▶ key ─▶ vault ─▶ links ─▶ webhooks ─▶ doors
+//	       ─▶ Start: deliveries, revocations, expiry ─▶ … ─▶ Stop: drain, close
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"latchkey"
+	"latchkey/internal/api"
+	"latchkey/internal/auth"
+	"latchkey/internal/connector"
+	"latchkey/internal/egress"
+	"latchkey/internal/hosted"
+	"latchkey/internal/jobs"
+	"latchkey/internal/link"
+	"latchkey/internal/proxy"
+	"latchkey/internal/store"
+	"latchkey/internal/vault"
+	"latchkey/internal/web"
+	"latchkey/internal/webhook"
+)
+
+// Parts are what a test puts in place of the world. Zero fields are the world.
+type Parts struct {
+	Now        func() time.Time
+	Random     io.Reader
+	Log        *slog.Logger
+	Connectors []connector.Connector // providers beside the built-in ones
+}
+
+// App is a running Latchkey.
+type App struct {
+	config     Config
+	parts      Parts
+	store      *store.Store
+	egress     *egress.Egress
+	connectors map[string]connector.Connector
+	router     *web.Router
+	links      *link.Links
+	deliveries *jobs.Loop[latchkey.Delivery]
+	background []lifecycle
+	metrics    *metrics
+	woken      atomic.Pointer[func()]
+}
+
+// lifecycle is a background loop.
+type lifecycle interface {
+	Start(ctx context.Context)
+	Stop(ctx context.Context) error
+}
+
+// New opens the database and builds every room. Nothing runs yet.
+func New(ctx context.Context, config Config, parts Parts) (*App, error) {
+	config, err := config.complete()
+	if err != nil {
+		return nil, err
+	}
+	if parts.Now == nil {
+		parts.Now = time.Now
+	}
+	if parts.Random == nil {
+		parts.Random = rand.Reader
+	}
+	if parts.Log == nil {
+		parts.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{config: config, parts: parts, metrics: newMetrics()}
+	if a.connectors, err = connectors(config, parts); err != nil {
+		return nil, err
+	}
+	a.store, err = store.Open(ctx, store.Config{
+		URL: config.DatabaseURL, Path: filepath.Join(config.Data, "latchkey.db"), Log: parts.Log, Woken: a.wake,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	return a, nil
+}
+
+// build makes the rooms, innermost first.
+func (a *App) build(ctx context.Context) error {
+	ring, err := openRing(ctx, a.config.KeyFile, a.parts.Random, a.store)
+	if err != nil {
+		return err
+	}
+	a.egress = egress.New(egress.Config{AllowLoopback: a.config.Development, Now: a.parts.Now, Logger: a.parts.Log})
+	guarded := vault.New(vault.Config{
+		Store: a.store, Ring: ring, Connector: a.connector, Client: func(latchkey.Connection) *http.Client {
+			return a.egress.Client(egress.Provider)
+		},
+		Dead: func(ctx context.Context, connection latchkey.Connection, reason string) error {
+			return a.links.Died(ctx, connection, reason)
+		},
+		Now: a.parts.Now, Log: a.parts.Log,
+	})
+	a.links = link.New(link.Config{
+		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Sealer: guarded,
+		Connector: a.connector,
+		Client:    func(*latchkey.LinkSession) *http.Client { return a.egress.Client(egress.Provider) },
+		Revoke:    guarded.Revoke, LinkURL: a.config.LinkURL,
+		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
+	})
+	a.buildBackground(guarded)
+	a.buildDoors(guarded)
+	return nil
+}
+
+// buildBackground makes the loops that nobody waits for.
+func (a *App) buildBackground(guarded *vault.Vault) {
+	deliverer := webhook.New(webhook.Config{
+		Store: a.store, Client: a.egress.Client(egress.Webhook),
+		OpenSecret: func(_ context.Context, endpoint latchkey.WebhookEndpoint) ([]latchkey.Secret, error) {
+			secret, err := guarded.OpenEndpointSecret(endpoint)
+			return []latchkey.Secret{secret}, err
+		},
+		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
+	})
+	a.deliveries = deliverer.Loop(deliveriesAtOnce)
+	wake := a.deliveries.Wake
+	a.woken.Store(&wake)
+	revocations := jobs.New(jobs.Config[latchkey.Revocation]{
+		Name: "revocation", Claim: a.links.ClaimRevocations, Run: a.links.Revoke, Concurrency: revocationsAtOnce,
+		Poll: revocationsEvery, Log: a.parts.Log, Now: a.parts.Now,
+	})
+	expiry := jobs.NewTicker(jobs.TickerConfig{
+		Name: "session expiry", Every: expiryEvery, Log: a.parts.Log, Now: a.parts.Now,
+		Do: func(ctx context.Context) error {
+			for {
+				ended, err := a.links.Sweep(ctx, expiryBatch)
+				if err != nil || ended < expiryBatch {
+					return err
+				}
+			}
+		},
+	})
+	a.background = []lifecycle{a.deliveries, revocations, expiry}
+}
+
+// The pace of the background.
+const (
+	deliveriesAtOnce  = 64
+	revocationsAtOnce = 8
+	revocationsEvery  = 2 * time.Second
+	expiryEvery       = 5 * time.Second
+	expiryBatch       = 100
+)
+
+// buildDoors makes the routes.
+func (a *App) buildDoors(guarded *vault.Vault) {
+	keys := auth.New(auth.Config{Store: a.store, Now: a.parts.Now})
+	a.router = web.New(web.Config{
+		Authenticate: keys.Caller, Observe: a.metrics.observe, Secure: isHTTPS(a.config.LinkURL),
+		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
+	})
+	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{
+		Store: a.store, Seal: guarded.SealEndpointSecret, CheckURL: a.egress.CheckURL,
+		Now: a.parts.Now, Random: a.parts.Random,
+	})
+	api.Register(a.router, api.Config{Links: a.links, Endpoints: endpoints})
+	hosted.Register(a.router, hosted.Config{Links: a.links, Provider: a.provider})
+	proxy.Register(a.router, proxy.Config{
+		Vault:     guarded,
+		Transport: func(latchkey.Connection) http.RoundTripper { return a.egress.Transport(egress.Proxy) },
+		Now:       a.parts.Now, Log: a.parts.Log,
+	})
+	a.registerHealth()
+}
+
+// wake tells the deliverer that there may be something to deliver.
+func (a *App) wake() {
+	if wake := a.woken.Load(); wake != nil {
+		(*wake)()
+	}
+}
+
+// Handler answers every request of the API and the pages.
+func (a *App) Handler() http.Handler { return a.router }
+
+// Routes lists what is served.
+func (a *App) Routes() []web.Route { return a.router.Routes() }
+
+// Store returns the database, for tests that count calls or look inside.
+func (a *App) Store() *store.Store { return a.store }
+
+// Start begins the background work.
+func (a *App) Start(ctx context.Context) {
+	for _, loop := range a.background {
+		loop.Start(ctx)
+	}
+}
+
+// Stop drains the background work until ctx ends, and closes the database.
+func (a *App) Stop(ctx context.Context) error {
+	var errs []error
+	for _, loop := range a.background {
+		errs = append(errs, loop.Stop(ctx))
+	}
+	a.egress.Close()
+	return errors.Join(append(errs, a.store.Close())...)
+}

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is what an operator decides. Every field has a usable zero.
+type Config struct {
+	Listen          string   `yaml:"listen"`            // address of the API and the pages; default 127.0.0.1:8080
+	MetricsListen   string   `yaml:"metrics_listen"`    // address of /metrics; empty: not served
+	APIURL          string   `yaml:"api_url"`           // how apps reach the API; default http:// and Listen
+	LinkURL         string   `yaml:"link_url"`          // how people reach the pages; default APIURL
+	Data            string   `yaml:"data"`              // folder of the database and the key; default ./latchkey-data
+	DatabaseURL     string   `yaml:"database_url"`      // empty: SQLite in Data; else postgres://…
+	DatabaseURLFile string   `yaml:"database_url_file"` // file that holds the database URL, in its place
+	KeyFile         string   `yaml:"key_file"`          // key of the vault; default vault.key in Data
+	Recipes         []string `yaml:"recipes"`           // files of providers described by recipes
+	LogFormat       string   `yaml:"log_format"`        // json (default) or text
+	LogLevel        string   `yaml:"log_level"`         // debug, info (default), warn or error
+
+	// Development allows plain http and loopback addresses as providers and
+	// webhook endpoints. Only `latchkey dev` sets it.
+	Development bool `yaml:"-"`
+}
+
+// maxConfig bounds a configuration file, in bytes.
+const maxConfig = 1 << 20
+
+// ReadConfig reads a YAML file. Unknown keys are an error, so that a misspelt
+// setting is never silently its default.
+func ReadConfig(path string) (Config, error) {
+	var config Config
+	file, err := os.Open(path)
+	if err != nil {
+		return config, fmt.Errorf("read configuration: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	text, err := io.ReadAll(io.LimitReader(file, maxConfig))
+	if err != nil {
+		return config, fmt.Errorf("read configuration: %w", err)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&config); err != nil && !errors.Is(err, io.EOF) {
+		return config, fmt.Errorf("read configuration %s: %w", path, err)
+	}
+	return config, nil
+}
+
+// complete fills in defaults and refuses what can't work.
+func (c Config) complete() (Config, error) {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8080"
+	}
+	if c.APIURL == "" {
+		c.APIURL = "http://" + c.Listen
+	}
+	if c.LinkURL == "" {
+		c.LinkURL = c.APIURL
+	}
+	if c.Data == "" {
+		c.Data = "latchkey-data"
+	}
+	if c.KeyFile == "" {
+		c.KeyFile = filepath.Join(c.Data, "vault.key")
+	}
+	for name, value := range map[string]*string{"api_url": &c.APIURL, "link_url": &c.LinkURL} {
+		*value = strings.TrimSuffix(*value, "/")
+		if err := checkBase(name, *value); err != nil {
+			return c, err
+		}
+	}
+	if c.DatabaseURLFile != "" {
+		if c.DatabaseURL != "" {
+			return c, errors.New("set database_url or database_url_file, not both")
+		}
+		text, err := os.ReadFile(c.DatabaseURLFile)
+		if err != nil {
+			return c, fmt.Errorf("read database_url_file: %w", err)
+		}
+		c.DatabaseURL = strings.TrimSpace(string(text))
+	}
+	return c, nil
+}
+
+// checkBase wants scheme and host, and perhaps a path.
+func checkBase(name, value string) error {
+	base, err := url.Parse(value)
+	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil ||
+		base.RawQuery != "" || base.Fragment != "" {
+		return fmt.Errorf("%s must be like https://link.example.com", name)
+	}
+	return nil
+}
