@@ -65,7 +65,7 @@ func TestGlewlwydKeepsTheContract(t *testing.T) {
 	}
 	connectortest.Run(t, connectortest.Case{
 		New:  func(now func() time.Time) connector.Connector { return glewlwyd(t, server.URL, now) },
-		HTTP: &http.Client{},
+		HTTP: wayOut,
 		Walk: []connectortest.Submission{login(hardPassword)},
 		Wrong: []connectortest.Wrong{
 			{Name: "a wrong password is refused", Submission: login("not-the-password"), Code: latchkey.FailureInvalidCredentials},
@@ -122,7 +122,7 @@ func TestGlewlwydLinkedAccount(t *testing.T) {
 	server.CreateUser(t, glewlwydtest.User{Username: "ada", Password: "good-password", Name: "Ada Lovelace", Email: "ada@example.org"})
 	c := glewlwyd(t, server.URL, nil)
 	done := linked(t, c, "ada", "good-password", "")
-	access := connector.Access{Credential: done.Credential.Secret, HTTP: &http.Client{}, Now: time.Now()}
+	access := connector.Access{Credential: done.Credential.Secret, HTTP: wayOut, Now: time.Now()}
 
 	t.Run("a proxied request is authorised", func(t *testing.T) {
 		for _, path := range []string{"profile_list/", "profile/session/"} {

@@ -1,6 +1,7 @@
 package recipe_test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -10,11 +11,14 @@ import (
 	"latchkey/internal/connector/recipe"
 )
 
+// wayOut is the client that is handed in.
+var wayOut = &http.Client{Transport: http.DefaultTransport}
+
 // advance makes one step from where the last one led; fields nil stand for the
 // first call.
 func advance(t *testing.T, c *recipe.Connector, last connector.Step, input connector.Input) (connector.Step, error) {
 	t.Helper()
-	flow := connector.Flow{HTTP: &http.Client{}, Now: time.Now()}
+	flow := connector.Flow{HTTP: wayOut, Now: time.Now()}
 	if prompt, ok := last.(connector.Prompt); ok {
 		flow.State = prompt.State
 	}
@@ -53,4 +57,21 @@ func wantPrompt(t *testing.T, step connector.Step, at latchkey.State, refused la
 		t.Fatalf("want a prompt at %s refused %q, have %T %+v", at, refused, step, step)
 	}
 	return prompt
+}
+
+// wantFailure wants the login to be over for the reason.
+func wantFailure(t *testing.T, c *recipe.Connector, password string, code latchkey.FailureCode) {
+	t.Helper()
+	_, err := login(t, c, password)
+	if failure, ok := errors.AsType[*connector.Failure](err); !ok || failure.Code != code {
+		t.Errorf("error %v, want a failure %s", err, code)
+	}
+}
+
+// wantNoFailure wants an error that leaves the login where it was.
+func wantNoFailure(t *testing.T, err error) {
+	t.Helper()
+	if failure, ok := errors.AsType[*connector.Failure](err); ok {
+		t.Errorf("the login is over: %s", failure.Code)
+	}
 }

@@ -23,6 +23,10 @@ func checkLogo(logo string) error {
 			return errors.New("not well-formed XML")
 		}
 		switch token := token.(type) {
+		case xml.ProcInst:
+			if token.Target != "xml" {
+				return errors.New("the instruction " + token.Target + " is not allowed")
+			}
 		case xml.Directive:
 			return errors.New("document types and entities are not allowed")
 		case xml.StartElement:

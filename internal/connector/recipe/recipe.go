@@ -2,7 +2,7 @@ package recipe
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"net/url"
 	"strings"
 
@@ -85,27 +85,37 @@ type logout struct {
 }
 
 // Parse reads a recipe and checks all that can be checked without the
-// provider. The name, usually the file's, begins every error, followed by the
-// line.
+// provider. The name, usually the file's, begins every line of the error,
+// followed by the number of the line at fault.
 func Parse(name string, text []byte) (*Recipe, error) {
+	r, err := parse(text)
+	if err != nil {
+		wrong := strings.ReplaceAll(err.Error(), "yaml: line ", "")
+		return nil, errors.New(name + ":" + strings.ReplaceAll(wrong, "\n", "\n"+name+":"))
+	}
+	return r, nil
+}
+
+// parse reads a recipe. Its errors begin with the line.
+func parse(text []byte) (*Recipe, error) {
 	root, err := readYAML(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s:%w", name, err)
+		return nil, err
 	}
 	if err := checkSchema(root); err != nil {
-		return nil, fmt.Errorf("%s:%w", name, err)
+		return nil, err
 	}
 	r := &Recipe{}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&r.description); err != nil {
-		return nil, fmt.Errorf("%s:%w", name, err)
+		return nil, err
 	}
 	if err := r.index(); err != nil {
-		return nil, fmt.Errorf("%s:%w", name, err)
+		return nil, err
 	}
 	if err := r.lint(); err != nil {
-		return nil, fmt.Errorf("%s:%w", name, err)
+		return nil, err
 	}
 	return r, nil
 }
@@ -118,11 +128,11 @@ func (r *Recipe) ID() string { return r.description.ID }
 func parseBase(text string) (*url.URL, error) {
 	base, err := url.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("base URL: not a URL")
+		return nil, errors.New("base URL: not a URL")
 	}
 	if (base.Scheme != "http" && base.Scheme != "https") || base.Hostname() == "" ||
 		base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "" {
-		return nil, fmt.Errorf("base URL: want http or https, a host and at most a path")
+		return nil, errors.New("base URL: want http or https, a host and at most a path")
 	}
 	base.Host = strings.ToLower(base.Host)
 	base.Path, base.RawPath = strings.TrimRight(base.Path, "/"), ""

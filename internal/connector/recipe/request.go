@@ -90,6 +90,14 @@ func (r *request) body(v values) (encoded []byte, contentType string, err error)
 // origin where the recipe says so. An error never shows the URL or anything
 // that was sent.
 func (v *visit) do(ctx context.Context, r *request) (*answer, error) {
+	if v.transport == nil {
+		return nil, errors.New("no way out: the client has no transport")
+	}
+	if v.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, v.timeout)
+		defer cancel()
+	}
 	target, err := r.target(v.recipe.base, v.values(v.recipe.base))
 	if err != nil {
 		return nil, err
@@ -166,9 +174,9 @@ func (v *visit) send(ctx context.Context, r *request, method string, target *url
 		}
 	}
 	v.jar.addTo(out, v.now)
-	response, err := v.http.Do(out)
+	response, err := v.transport.RoundTrip(out)
 	if err != nil {
-		return nil, fmt.Errorf("send the request: %w", withoutURL(err))
+		return nil, fmt.Errorf("send the request: %w", err)
 	}
 	return response, nil
 }
@@ -203,13 +211,4 @@ func (j *jar) addTo(out *http.Request, now time.Time) {
 	for _, c := range j.due(out.URL, now) {
 		out.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value, Quoted: c.Quoted})
 	}
-}
-
-// withoutURL strips the URL, whose query may hold what was saved, from a
-// client's error.
-func withoutURL(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
-	}
-	return err
 }

@@ -22,22 +22,24 @@ const (
 // visit is one call's stay at a provider: its cookies, its saved values, and
 // what was submitted.
 type visit struct {
-	recipe *Recipe
-	http   *http.Client
-	now    time.Time
-	jar    *jar
-	saved  map[string]string
-	fields map[string][]byte // the caller's bytes
-	left   int               // requests
+	recipe    *Recipe
+	transport http.RoundTripper
+	timeout   time.Duration // of one request with its redirects; 0: none of its own
+	now       time.Time
+	jar       *jar
+	saved     map[string]string
+	fields    map[string][]byte // the caller's bytes
+	left      int               // requests
 }
 
-// visit begins a stay. The client follows no redirect and keeps no cookie of
-// its own.
+// visit begins a stay. Of the client that was handed in only the transport and
+// the timeout are used: a client of net/http would follow redirects, and show
+// in its errors what an answer redirects to.
 func (c *Connector) visit(client *http.Client, now time.Time, m memory) *visit {
-	own := *client
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	own.Jar = nil
-	v := &visit{recipe: c.recipe, http: &own, now: now, jar: &jar{cookies: m.Cookies}, saved: m.Saved, left: maxRequests}
+	v := &visit{recipe: c.recipe, now: now, jar: &jar{cookies: m.Cookies}, saved: m.Saved, left: maxRequests}
+	if client != nil {
+		v.transport, v.timeout = client.Transport, client.Timeout
+	}
 	if v.saved == nil {
 		v.saved = map[string]string{}
 	}

@@ -32,7 +32,7 @@ func readYAML(text []byte) (*yaml.Node, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, errors.New("1: empty")
 		}
-		return nil, fmt.Errorf("%w", err)
+		return nil, err
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, errors.New("1: more than one document")
