@@ -97,25 +97,20 @@ func New(config Config) *Deliverer {
 
 // Loop returns the loop, not yet started, that claims deliveries and makes
 // their attempts, at most concurrency at once. Wake it when events were
-// committed.
+// committed, and when a finish has made the next of its subject due.
 func (d *Deliverer) Loop(concurrency int) *jobs.Loop[latchkey.Delivery] {
-	var loop *jobs.Loop[latchkey.Delivery]
-	loop = jobs.New(jobs.Config[latchkey.Delivery]{
+	return jobs.New(jobs.Config[latchkey.Delivery]{
 		Name: "webhook",
 		Claim: func(ctx context.Context, limit int) ([]latchkey.Delivery, error) {
 			return d.config.Store.ClaimDeliveries(ctx, d.config.Now(), limit, Lease)
 		},
-		Run: func(ctx context.Context, delivery latchkey.Delivery) {
-			d.Deliver(ctx, delivery)
-			loop.Wake() // the next of this subject may be due now
-		},
+		Run:         d.Deliver,
 		Concurrency: concurrency,
 		Poll:        pollEvery,
 		Log:         d.config.Log,
 		Now:         d.config.Now,
 		Random:      d.config.Random,
 	})
-	return loop
 }
 
 // Deliver makes one attempt and records its outcome, the latter also when ctx

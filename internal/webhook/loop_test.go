@@ -23,6 +23,7 @@ func run(t *testing.T, q *queue, s *sink, concurrency int) (stop func(patience t
 		q.status = map[string]latchkey.EndpointStatus{}
 	}
 	loop := New(Config{Store: q, Client: s.client, OpenSecret: openTestSecret}).Loop(concurrency)
+	q.wake = loop.Wake
 	loop.Start(t.Context())
 	return func(patience time.Duration) error {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)

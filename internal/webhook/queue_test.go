@@ -20,6 +20,7 @@ type queue struct {
 	finishes int
 	fail     func(finish int) error // of the n-th FinishDelivery, from 1
 	outcomes []latchkey.DeliveryOutcome
+	wake     func() // called when a finish has made the next of a lane due
 }
 
 // lane is what waits for one endpoint about one subject.
@@ -86,6 +87,9 @@ func (q *queue) FinishDelivery(ctx context.Context, delivery latchkey.Delivery, 
 		}
 		q.outcomes = append(q.outcomes, outcome)
 		l.apply(outcome)
+		if outcome.Delivered && q.wake != nil {
+			q.wake()
+		}
 		switch {
 		case outcome.Disable:
 			q.status[l.endpoint.ID] = latchkey.EndpointDisabled

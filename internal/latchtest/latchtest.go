@@ -1,0 +1,170 @@
+// Package latchtest starts the whole app inside a test: a real database file
+// or a real PostgreSQL, real sockets, a clock that the test moves, a provider
+// that the test programs, a sink for webhooks, and a person with a browser
+// that knows no JavaScript.
+//
+//	Start(t) ─▶ Server ─▶ Call (a backend) · Visit (a person) · Sink (its webhooks)
+//	                └─▶ Provider: a real HTTP server on loopback with a login, an API and a logout
+package latchtest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"latchkey/internal/app"
+	"latchkey/internal/connector"
+	"latchkey/internal/latchtest/pgtest"
+	"latchkey/internal/store"
+)
+
+// Options say how a server is started; the zero value is SQLite, the sandbox
+// and the programmable provider.
+type Options struct {
+	DatabaseURL string                // empty: SQLite
+	Data        string                // empty: a folder of the test's own
+	Connectors  []connector.Connector // beside the sandbox and the Provider
+	LogLevel    slog.Level
+	Idle        bool // no background work until the test calls App.Start
+}
+
+// Server is a running app.
+type Server struct {
+	testing.TB
+	URL      string
+	App      *app.App
+	Trial    app.Trial
+	Clock    *Clock
+	Provider *Provider
+	Log      *Log
+	Data     string
+	http     *httptest.Server
+	stop     sync.Once
+}
+
+// Start starts the app and stops it at the test's cleanup.
+func Start(t testing.TB, options Options) *Server {
+	t.Helper()
+	if options.Data == "" {
+		options.Data = filepath.Join(t.TempDir(), "data")
+	}
+	s := &Server{TB: t, Clock: &Clock{}, Provider: NewProvider(t), Log: &Log{}, Data: options.Data}
+	s.http = httptest.NewUnstartedServer(nil)
+	s.URL = "http://" + s.http.Listener.Addr().String()
+	config := app.Config{
+		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, Development: true,
+	}
+	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))
+	latch, err := app.New(t.Context(), config, app.Parts{
+		Now: s.Clock.Now, Log: log, Connectors: append(options.Connectors, s.Provider),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.App = latch
+	s.http.Config.Handler = latch.Handler()
+	s.http.Start()
+	t.Cleanup(s.Stop)
+	if s.Trial, err = latch.Trial(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !options.Idle {
+		latch.Start(context.WithoutCancel(t.Context()))
+	}
+	return s
+}
+
+// Stop ends the app, as SIGTERM would. The cleanup does it too.
+func (s *Server) Stop() {
+	s.stop.Do(func() {
+		s.http.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := s.App.Stop(ctx); err != nil {
+			s.Errorf("stop the app: %v", err)
+		}
+	})
+}
+
+// Calls returns how many store reads and facts happened while run ran.
+func (s *Server) Calls(run func()) (reads, facts int64) {
+	readsBefore, factsBefore := s.App.Store().Counts()
+	run()
+	reads, facts = s.App.Store().Counts()
+	return reads - readsBefore, facts - factsBefore
+}
+
+// migrated is the PostgreSQL that every server starts from.
+var migrated = pgtest.Template("latchkey", func(url string) error {
+	opened, err := store.Open(context.Background(), store.Config{URL: url})
+	if err != nil {
+		return err
+	}
+	return opened.Close()
+})
+
+// OnBothEngines runs a test on SQLite and on PostgreSQL.
+func OnBothEngines(t *testing.T, run func(t *testing.T, options Options)) {
+	t.Run("SQLite", func(t *testing.T) { run(t, Options{}) })
+	t.Run("PostgreSQL", func(t *testing.T) { run(t, Options{DatabaseURL: migrated.New(t)}) })
+}
+
+// Clock is the time of day, moved by the test.
+type Clock struct {
+	mu     sync.Mutex
+	offset time.Duration
+}
+
+// Now returns the moved time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.offset)
+}
+
+// Move lets time pass.
+func (c *Clock) Move(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset += by
+}
+
+// Log keeps what the app logs.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write appends to the log.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// Text returns all that has been logged.
+func (l *Log) Text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// Eventually waits until check is true, looking often, and fails the test
+// after ten seconds.
+func Eventually(t testing.TB, what string, check func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	ticks := time.NewTicker(10 * time.Millisecond)
+	defer ticks.Stop()
+	for !check() {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never happened that %s", what)
+		}
+		<-ticks.C
+	}
+}
