@@ -14,20 +14,29 @@ const redacted = "[secret]"
 // Secret holds a credential: a password, a code, a token, a cookie. It prints
 // as "[secret]" under every verb, refuses to be encoded, and can be zeroed.
 // The zero value is empty.
-type Secret struct{ value []byte }
+type Secret struct{ held *held }
+
+// held is behind a pointer because fmt's %p passes by every method and prints
+// what a struct holds: this way, an address.
+type held struct{ value []byte }
 
 // NewSecret takes ownership of b: the caller must not use it again.
-func NewSecret(b []byte) Secret { return Secret{value: b} }
+func NewSecret(b []byte) Secret { return Secret{&held{b}} }
 
 // Reveal returns the bytes themselves, not a copy. Use them at once, in the
 // call that needs them; they vanish with Zero.
-func (s Secret) Reveal() []byte { return s.value }
+func (s Secret) Reveal() []byte {
+	if s.held == nil {
+		return nil
+	}
+	return s.held.value
+}
 
 // Empty reports whether there is nothing in it.
-func (s Secret) Empty() bool { return len(s.value) == 0 }
+func (s Secret) Empty() bool { return len(s.Reveal()) == 0 }
 
 // Zero overwrites the bytes. Every copy of this Secret becomes empty noise.
-func (s Secret) Zero() { clear(s.value) }
+func (s Secret) Zero() { clear(s.Reveal()) }
 
 // String returns "[secret]".
 func (Secret) String() string { return redacted }
@@ -55,7 +64,7 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return errors.New("want a JSON string")
 	}
-	s.value = value
+	s.held = &held{value}
 	return nil
 }
 
