@@ -93,17 +93,21 @@ func (s *Store) endConnection(ctx context.Context, connection latchkey.Connectio
 	}
 	events := []latchkey.Event{event}
 	err = s.fact(ctx, func(tx *tx) error {
+		// Taking the row first makes others that end the connection wait, and then lose.
+		held, err := tx.exec(`UPDATE connections SET version = version WHERE id = $1 AND version = $2`, row.id, row.version-1)
+		if err != nil {
+			return fmt.Errorf("take connection %s: %w", row.id, err)
+		}
+		if held == 0 {
+			return conflict("connection")
+		}
 		if revoke {
 			if err := moveCredential(tx, connection); err != nil {
 				return err
 			}
 		}
-		changed, err := end(tx, row)
-		if err != nil {
+		if _, err := end(tx, row); err != nil {
 			return fmt.Errorf("end connection %s: %w", row.id, err)
-		}
-		if changed == 0 {
-			return conflict("connection")
 		}
 		if err := insertAudit(tx, []latchkey.AuditRecord{record}); err != nil {
 			return err
