@@ -96,9 +96,6 @@ func (a *App) trialApp(app latchkey.ClientApp, appType latchkey.AppType) latchke
 	app.RedirectURIs = trialRedirects
 	app.AllowedOrigins = []string{"http://localhost:3000", a.config.LinkURL}
 	app.Providers = a.servedIn(latchkey.Sandbox)
-	if appType == latchkey.AppWhitelabel {
-		app.Providers = app.Providers[:1]
-	}
 	app.Permissions = []latchkey.Permission{
 		{Name: "profile:read", Purpose: "to show your name and picture next to what you do in Acme Shop"},
 		{Name: "posts:read", Purpose: "to list your latest posts on your shop page"},

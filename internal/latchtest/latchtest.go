@@ -43,8 +43,10 @@ type Server struct {
 	Provider *Provider
 	Log      *Log
 	Data     string
-	http     *httptest.Server
-	stop     sync.Once
+	// DatabaseURL is that of the options; empty with SQLite.
+	DatabaseURL string
+	http        *httptest.Server
+	stop        sync.Once
 }
 
 // Start starts the app and stops it at the test's cleanup.
@@ -53,7 +55,8 @@ func Start(t testing.TB, options Options) *Server {
 	if options.Data == "" {
 		options.Data = filepath.Join(t.TempDir(), "data")
 	}
-	s := &Server{TB: t, Clock: &Clock{}, Provider: NewProvider(t), Log: &Log{}, Data: options.Data}
+	s := &Server{TB: t, Clock: &Clock{}, Provider: NewProvider(t), Log: &Log{}, Data: options.Data,
+		DatabaseURL: options.DatabaseURL}
 	s.http = httptest.NewUnstartedServer(nil)
 	s.URL = "http://" + s.http.Listener.Addr().String()
 	config := app.Config{

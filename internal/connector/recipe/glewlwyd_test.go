@@ -176,7 +176,7 @@ func proxied(t *testing.T, c *recipe.Connector, credential []byte, path string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base.String()+path, nil)
+	out, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base.String()+"api/"+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
