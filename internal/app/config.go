@@ -73,9 +73,12 @@ func (c Config) complete() (Config, error) {
 	if c.KeyFile == "" {
 		c.KeyFile = filepath.Join(c.Data, "vault.key")
 	}
-	for name, value := range map[string]*string{"api_url": &c.APIURL, "link_url": &c.LinkURL} {
-		*value = strings.TrimSuffix(*value, "/")
-		if err := checkBase(name, *value); err != nil {
+	for _, base := range []struct { // in this order: the default of link_url is api_url, and not to blame for it
+		name  string
+		value *string
+	}{{"api_url", &c.APIURL}, {"link_url", &c.LinkURL}} {
+		*base.value = strings.TrimSuffix(*base.value, "/")
+		if err := checkBase(base.name, *base.value); err != nil {
 			return c, err
 		}
 	}
