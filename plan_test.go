@@ -58,6 +58,7 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest": {},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
+	"latchtest/killtest":     {"latchtest/pgtest"},
 }
 
 // The doors: where requests come in.
@@ -134,7 +135,7 @@ var planRules = []struct {
 		return isProvider(e.room) && isProvider(e.inner) && e.room != e.inner
 	}},
 	{"only store knows a database", func(e edge) bool {
-		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest"}, e.room)
+		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest"}, e.room)
 	}},
 	{"only web, hosted and dash write HTML", func(e edge) bool {
 		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash"}, e.room)
