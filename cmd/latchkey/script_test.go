@@ -27,8 +27,10 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(built)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			documents, err := filepath.Abs(filepath.Join(root, "docs"))
+			env.Setenv("DOCUMENTS", documents)
 			env.Values[serversKey{}] = map[string]*server{}
-			return nil
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": scriptStart, "stop": scriptStop, "call": scriptCall, "drain": scriptDrain,

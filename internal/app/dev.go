@@ -29,6 +29,9 @@ type Trial struct {
 // it again. It opens nothing but a sandbox on this machine.
 const trialFile = "dev.json"
 
+// trialApps are the types of the trial's client apps, the oldest first.
+var trialApps = []latchkey.AppType{latchkey.AppRedirect, latchkey.AppEmbed, latchkey.AppWhitelabel}
+
 // trialRedirects are the redirect URIs of the trial's apps.
 var trialRedirects = []string{"http://127.0.0.1/callback", "http://localhost:3000/callback"}
 
@@ -45,6 +48,9 @@ func (a *App) Trial(ctx context.Context) (Trial, error) {
 	var trial Trial
 	if err := json.Unmarshal(text, &trial); err != nil {
 		return Trial{}, fmt.Errorf("read the trial's sandbox: %s is damaged: %w", path, err)
+	}
+	if trial.OrganisationID == "" || trial.APIKey == "" || len(trial.ClientApps) < len(trialApps) {
+		return Trial{}, fmt.Errorf("read the trial's sandbox: %s is damaged: something is missing", path)
 	}
 	for appType, id := range trial.ClientApps {
 		app, err := a.store.ClientApp(ctx, trial.OrganisationID, latchkey.Sandbox, id)
@@ -68,7 +74,7 @@ func (a *App) makeTrial(ctx context.Context, path string) (Trial, error) {
 	key, text := auth.NewKey(a.parts.Random, organisation.ID, latchkey.Sandbox, "trial", latchkey.AllScopes(), now)
 	trial := Trial{OrganisationID: organisation.ID, APIKey: text, ClientApps: map[latchkey.AppType]string{}}
 	var apps []latchkey.ClientApp
-	for i, appType := range []latchkey.AppType{latchkey.AppRedirect, latchkey.AppEmbed, latchkey.AppWhitelabel} {
+	for i, appType := range trialApps {
 		app := latchkey.ClientApp{
 			ID: latchkey.NewID(a.parts.Random, latchkey.PrefixClientApp), OrganisationID: organisation.ID,
 			Environment: latchkey.Sandbox, CreatedAt: now.Add(time.Duration(i) * time.Microsecond),

@@ -1,0 +1,110 @@
+package app_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"latchkey/internal/app"
+)
+
+// write makes a file of the test's own and returns its path.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestReadConfig(t *testing.T) {
+	t.Run("every key of a file is read", func(t *testing.T) {
+		got, err := app.ReadConfig(write(t, "latchkey.yaml", `
+listen: 127.0.0.1:1
+metrics_listen: 127.0.0.1:2
+api_url: https://api.example.com
+link_url: https://link.example.com
+data: /data
+database_url: postgres://db.example.com/latchkey
+database_url_file: /run/url
+key_file: /run/key
+recipes: [/one.yaml, /two.yaml]
+log_format: text
+log_level: warn
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := app.Config{
+			Listen: "127.0.0.1:1", MetricsListen: "127.0.0.1:2", APIURL: "https://api.example.com",
+			LinkURL: "https://link.example.com", Data: "/data", DatabaseURL: "postgres://db.example.com/latchkey",
+			DatabaseURLFile: "/run/url", KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
+			LogFormat: "text", LogLevel: "warn",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		value := reflect.ValueOf(got)
+		for i := range value.NumField() {
+			if field := value.Type().Field(i); field.Tag.Get("yaml") != "-" && value.Field(i).IsZero() {
+				t.Errorf("this test forgets %s", field.Name)
+			}
+		}
+	})
+	t.Run("an empty file is every default", func(t *testing.T) {
+		got, err := app.ReadConfig(write(t, "latchkey.yaml", "# nothing\n"))
+		if diff := cmp.Diff(app.Config{}, got); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	})
+	for name, text := range map[string]string{
+		"an unknown key":            "lisen: 127.0.0.1:1\n",
+		"a key that stands twice":   "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2\n",
+		"a development setting":     "development: true\n",
+		"a list where a text is":    "listen: [127.0.0.1:1]\n",
+		"something that is no YAML": "listen: 'unfinished\n",
+	} {
+		t.Run(name+" is refused, with the file's name", func(t *testing.T) {
+			path := write(t, "latchkey.yaml", text)
+			if _, err := app.ReadConfig(path); err == nil || !strings.Contains(err.Error(), path) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	t.Run("a file that is not there is refused", func(t *testing.T) {
+		if _, err := app.ReadConfig(filepath.Join(t.TempDir(), "none.yaml")); err == nil {
+			t.Error("no error")
+		}
+	})
+}
+
+// The table of keys that operators read is the one that is read.
+func TestTheConfigurationIsDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "operate.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for i := range reflect.TypeFor[app.Config]().NumField() {
+		if key := reflect.TypeFor[app.Config]().Field(i).Tag.Get("yaml"); key != "-" {
+			want = append(want, key)
+		}
+	}
+	_, table, _ := strings.Cut(string(text), "| key | meaning | default |\n|---|---|---|\n")
+	for line := range strings.Lines(table) {
+		key, ok := strings.CutPrefix(line, "| `")
+		if !ok {
+			break
+		}
+		key, _, _ = strings.Cut(key, "`")
+		got = append(got, key)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
