@@ -44,7 +44,7 @@ type linkInitResponse struct {
 // linkInit answers POST /v2/link/init.
 func (d *door) linkInit(w http.ResponseWriter, r *http.Request) error {
 	var body linkInitRequest
-	if err := web.Decode(r, &body); err != nil {
+	if err := web.Decode(w, r, &body); err != nil {
 		return err
 	}
 	request, err := body.request()

@@ -25,7 +25,7 @@ const maxFields = 20
 func (d *door) linkSubmit(w http.ResponseWriter, r *http.Request) error {
 	var body linkSubmitRequest
 	defer func() { latchkey.ZeroAll(body.Fields) }()
-	if err := web.Decode(r, &body); err != nil {
+	if err := web.Decode(w, r, &body); err != nil {
 		return err
 	}
 	if err := body.validate(); err != nil {

@@ -37,7 +37,7 @@ func describeEndpoint(endpoint latchkey.WebhookEndpoint) endpointBody {
 // endpointCreate answers POST /v2/webhook-endpoints.
 func (d *door) endpointCreate(w http.ResponseWriter, r *http.Request) error {
 	var body endpointRequest
-	if err := web.Decode(r, &body); err != nil {
+	if err := web.Decode(w, r, &body); err != nil {
 		return err
 	}
 	endpoint, secret, err := d.config.Endpoints.Create(r.Context(), web.Caller(r.Context()),

@@ -29,7 +29,7 @@ func (d *door) show(w http.ResponseWriter, r *http.Request) error {
 // step takes one form. It is answered by 303 to the same page, which draws
 // what then is, or at the end to the app.
 func (d *door) step(w http.ResponseWriter, r *http.Request) error {
-	fields, err := web.DecodeForm(r)
+	fields, err := web.DecodeForm(w, r)
 	if err != nil {
 		return err
 	}

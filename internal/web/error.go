@@ -96,8 +96,10 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	apiHeaders(w.Header())
 	retryAfter(w.Header(), shown)
 	encoded, err := json.Marshal(body)
-	if err != nil { // a message that is no UTF-8 came from outside; do not repeat it
-		encoded = []byte(`{"error":"something went wrong"}`)
+	if err != nil { // a message that is no UTF-8 came from outside: it is not repeated
+		body.Error, body.Details, body.Current = "something went wrong", nil, nil
+		body.Message = body.Error
+		encoded, _ = json.Marshal(body)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(encoded)))

@@ -2,7 +2,7 @@ package web
 
 import (
 	"bytes"
-	"io"
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
@@ -18,34 +18,39 @@ const (
 
 // DecodeForm reads a posted form without ever making a Go string of a value:
 // passwords come in here. A name given twice, or more than 50 names, is
-// refused. Zero the fields after use.
-func DecodeForm(r *http.Request) (map[string]latchkey.Secret, error) {
+// refused, and so is what does not come within 15 seconds. Zero the fields after
+// use.
+func DecodeForm(w http.ResponseWriter, r *http.Request) (map[string]latchkey.Secret, error) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/x-www-form-urlencoded" {
 		return nil, latchkey.Errorf(UnsupportedMediaType, "the form must be sent as application/x-www-form-urlencoded")
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
-	if err != nil {
-		return nil, latchkey.Errorf(latchkey.Invalid, "the form could not be read")
-	}
-	defer clear(body)
-	if len(body) > maxForm {
+	body, err := readBody(w, r, maxForm)
+	if errors.Is(err, errTooLarge) {
 		return nil, latchkey.Errorf(PayloadTooLarge, "the form is larger than 32 KiB")
 	}
+	if err != nil {
+		return nil, err
+	}
+	defer clear(body)
 	fields := map[string]latchkey.Secret{}
+	malformed := func() (map[string]latchkey.Secret, error) {
+		latchkey.ZeroAll(fields)
+		return nil, latchkey.Errorf(latchkey.Invalid, "the form is malformed")
+	}
 	for pair := range bytes.SplitSeq(body, []byte("&")) {
 		if len(pair) == 0 {
 			continue
 		}
 		name, value, _ := bytes.Cut(pair, []byte("="))
 		decodedName, err := url.QueryUnescape(string(name))
-		if err != nil {
-			return nil, latchkey.Errorf(latchkey.Invalid, "the form is malformed")
+		if _, twice := fields[decodedName]; err != nil || twice || len(fields) >= maxFormFields {
+			return malformed()
 		}
 		decoded, ok := unescapeForm(value)
-		if _, twice := fields[decodedName]; !ok || twice || len(fields) >= maxFormFields {
-			latchkey.ZeroAll(fields)
-			return nil, latchkey.Errorf(latchkey.Invalid, "the form is malformed")
+		if !ok {
+			clear(decoded)
+			return malformed()
 		}
 		fields[decodedName] = latchkey.NewSecret(decoded)
 	}
@@ -53,7 +58,7 @@ func DecodeForm(r *http.Request) (map[string]latchkey.Secret, error) {
 }
 
 // unescapeForm decodes a value of application/x-www-form-urlencoded (WHATWG
-// URL, section 5.1) into bytes of its own.
+// URL, section 5.1) into bytes of its own, as far as it is well formed.
 func unescapeForm(value []byte) ([]byte, bool) {
 	decoded := make([]byte, 0, len(value))
 	for i := 0; i < len(value); i++ {
@@ -62,12 +67,12 @@ func unescapeForm(value []byte) ([]byte, bool) {
 			decoded = append(decoded, ' ')
 		case '%':
 			if i+2 >= len(value) {
-				return nil, false
+				return decoded, false
 			}
 			high, okHigh := hexDigit(value[i+1])
 			low, okLow := hexDigit(value[i+2])
 			if !okHigh || !okLow {
-				return nil, false
+				return decoded, false
 			}
 			decoded = append(decoded, high<<4|low)
 			i += 2

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -53,16 +54,33 @@ func (rt *Router) pageHeaders(header http.Header, kind Kind) {
 // left out.
 func AllowFraming(header http.Header, origins, formTargets []string) {
 	header.Set("Content-Security-Policy", pagePolicy+
-		"; form-action "+sources(formTargets)+"; frame-ancestors "+sources(origins))
+		"; form-action "+sources(formTargets, isSource)+"; frame-ancestors "+sources(origins, isOrigin))
 }
 
-// sources lists 'self' and the exact origins among the given.
-func sources(origins []string) string {
+// sources lists 'self' and those of the given that are plain sources.
+func sources(given []string, plain func(string) bool) string {
 	list := "'self'"
-	for _, origin := range origins {
-		if origin != "" && !strings.ContainsAny(origin, " ;,*'\"\t\r\n") {
-			list += " " + origin
+	for _, source := range given {
+		if plain(source) {
+			list += " " + source
 		}
 	}
 	return list
+}
+
+// isOrigin reports whether the text is one exact web origin. A scheme alone
+// would let every site of it in.
+func isOrigin(text string) bool {
+	parsed, err := url.Parse(text)
+	return err == nil && isSource(text) && (parsed.Scheme == "https" || parsed.Scheme == "http") &&
+		parsed.Hostname() != "" && text == parsed.Scheme+"://"+parsed.Host
+}
+
+// isSource reports whether the text is one source expression without
+// wildcards. Printable ASCII alone is: a policy is split at more white space
+// than headers are.
+func isSource(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`;,*'"`, c)
+	})
 }

@@ -2,9 +2,9 @@ package web
 
 import (
 	"errors"
-	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -20,35 +20,36 @@ const maxBody = 64 << 10
 // Decode reads the request's JSON object into a struct. It refuses another
 // content type (415), a body over 64 KiB (413), and with 400 what is not one
 // JSON object, nested deeper than 32, or has more than 1,000 keys, a key twice,
-// a known key in another case, or anything after the object. Unknown keys are
-// ignored. No error repeats what was sent.
-func Decode(r *http.Request, into any) error {
+// a known key in another case, or anything after the object, or what does not
+// come within 15 seconds. Unknown keys are ignored. No error repeats what was
+// sent.
+func Decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if err := wantJSON(r); err != nil {
 		return err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return latchkey.Errorf(latchkey.Invalid, "the body could not be read")
-	}
-	defer clear(body)
-	if len(body) > maxBody {
+	body, err := readBody(w, r, maxBody)
+	if errors.Is(err, errTooLarge) {
 		return latchkey.Errorf(PayloadTooLarge, "the body is larger than 64 KiB")
 	}
+	if err != nil {
+		return err
+	}
+	defer clear(body)
 	if err := inspect(body, into); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return describeJSON(err)
+		return describeJSON(err, reflect.TypeOf(into))
 	}
 	return nil
 }
 
 // DecodeOptional is Decode for a body that may be missing.
-func DecodeOptional(r *http.Request, into any) error {
+func DecodeOptional(w http.ResponseWriter, r *http.Request, into any) error {
 	if r.ContentLength == 0 {
 		return nil
 	}
-	return Decode(r, into)
+	return Decode(w, r, into)
 }
 
 func wantJSON(r *http.Request) error {
@@ -61,22 +62,37 @@ func wantJSON(r *http.Request) error {
 
 // describeJSON turns a decoding error into one that names the field and not
 // its value.
-func describeJSON(err error) error {
+func describeJSON(err error, goal reflect.Type) error {
 	semantic, ok := errors.AsType[*json.SemanticError](err)
 	if !ok {
 		return latchkey.Errorf(latchkey.Invalid, "the body is not valid JSON")
 	}
-	field := fieldName(semantic.JSONPointer)
+	field := fieldName(semantic.JSONPointer, goal)
 	if field == "" {
 		return latchkey.Errorf(latchkey.Invalid, "the body must be a JSON object")
 	}
 	return latchkey.InvalidField(field, "has the wrong type")
 }
 
-// fieldName writes a JSON pointer as clients write paths: a.b.0.
-func fieldName(pointer jsontext.Pointer) string {
+// fieldName writes a JSON pointer as clients write paths: a.b.0. It ends where
+// the names are no longer the type's but the sender's: below a map.
+func fieldName(pointer jsontext.Pointer, goal reflect.Type) string {
 	var parts []string
 	for token := range pointer.Tokens() {
+		for goal.Kind() == reflect.Pointer {
+			goal = goal.Elem()
+		}
+		switch goal.Kind() {
+		case reflect.Struct:
+			goal = fieldsOf(goal)[token]
+		case reflect.Slice:
+			goal = goal.Elem()
+		default:
+			goal = nil
+		}
+		if goal == nil {
+			break
+		}
 		parts = append(parts, token)
 	}
 	return strings.Join(parts, ".")

@@ -50,10 +50,11 @@ func (i *inspector) value(goal reflect.Type) error {
 	for goal != nil && goal.Kind() == reflect.Pointer {
 		goal = goal.Elem()
 	}
-	if i.decoder.StackDepth() > maxDepth {
+	kind := i.decoder.PeekKind()
+	if (kind == '{' || kind == '[') && i.decoder.StackDepth() >= maxDepth {
 		return latchkey.Errorf(latchkey.Invalid, "the body is nested deeper than %d", maxDepth)
 	}
-	switch i.decoder.PeekKind() {
+	switch kind {
 	case '{':
 		return i.object(goal)
 	case '[':

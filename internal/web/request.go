@@ -19,6 +19,8 @@ type note struct {
 	caller  latchkey.Caller
 	err     error
 	attrs   []slog.Attr
+
+	bodyTime time.Duration // for the reading of the body
 }
 
 type noteKey struct{}
@@ -27,7 +29,7 @@ func noteOf(ctx context.Context) *note {
 	if found, ok := ctx.Value(noteKey{}).(*note); ok {
 		return found
 	}
-	return &note{}
+	return &note{bodyTime: bodyTime}
 }
 
 // RequestID returns the id of the request that ctx belongs to: req_….
@@ -45,10 +47,11 @@ func Annotate(ctx context.Context, attrs ...slog.Attr) {
 // ServeHTTP gives the request an id, runs its route and logs one event.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := rt.config.Now()
-	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest)}
+	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), bodyTime: rt.config.BodyTime}
 	r = r.WithContext(context.WithValue(r.Context(), noteKey{}, about))
 	answer := &recorder{ResponseWriter: w}
 	answer.Header().Set("x-request-id", about.id)
+	apiHeaders(answer.Header()) // for what the multiplexer answers by itself; routes put their own over them
 	defer func() {
 		if cause := recover(); cause != nil {
 			if cause == http.ErrAbortHandler {
@@ -56,9 +59,11 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				panic(cause)
 			}
 			rt.config.Log.Error("request panicked", "request", about.id, "cause", cause, "stack", string(debug.Stack()))
-			if answer.status == 0 {
-				WriteError(answer, r, latchkey.Errorf(latchkey.Internal, "something went wrong"))
+			if answer.status != 0 { // half an answer must not look like a whole one
+				rt.finish(r, about, answer, started)
+				panic(http.ErrAbortHandler)
 			}
+			WriteError(answer, r, latchkey.Errorf(latchkey.Internal, "something went wrong"))
 		}
 		rt.finish(r, about, answer, started)
 	}()
@@ -121,13 +126,16 @@ func (r *recorder) Write(p []byte) (int, error) {
 // Unwrap gives http.ResponseController the writer beneath.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// keyOf finds the API key of a request: the header apikey, or a bearer token.
+// keyOf finds the API key of a request: the header apikey, or a bearer token
+// where there is none. Given twice it is refused: nobody could say which counts.
 func keyOf(r *http.Request) (string, error) {
 	keys := r.Header.Values("apikey")
 	if len(keys) == 0 {
-		scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
-		if found && strings.EqualFold(scheme, "Bearer") {
-			keys = []string{strings.TrimSpace(token)}
+		for _, authorization := range r.Header.Values("Authorization") {
+			scheme, token, found := strings.Cut(authorization, " ")
+			if found && strings.EqualFold(scheme, "Bearer") {
+				keys = append(keys, strings.TrimSpace(token))
+			}
 		}
 	}
 	if len(keys) != 1 || keys[0] == "" {

@@ -29,9 +29,11 @@ type Config struct {
 	// Observe is told of every finished request; nil: nobody is.
 	Observe func(pattern string, status int, took time.Duration)
 	Secure  bool // served over HTTPS: send Strict-Transport-Security
-	Now     func() time.Time
-	Random  io.Reader
-	Log     *slog.Logger
+	// BodyTime is how long a caller may take to send a body; 0: 15 seconds.
+	BodyTime time.Duration
+	Now      func() time.Time
+	Random   io.Reader
+	Log      *slog.Logger
 }
 
 // Router holds the routes of all doors.
@@ -63,6 +65,9 @@ const (
 
 // New returns a router without routes: everything is ROUTE_NOT_FOUND.
 func New(config Config) *Router {
+	if config.BodyTime == 0 {
+		config.BodyTime = bodyTime
+	}
 	router := &Router{config: config, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
 	router.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, latchkey.Errorf(RouteNotFound, "there is no such route"))
