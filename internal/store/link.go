@@ -23,7 +23,7 @@ func (s *Store) CreateLinkSession(ctx context.Context, session *latchkey.LinkSes
 		s.facts.Add(1)
 		return grouped.sessionsCreated.do(ctx, row)
 	}
-	return s.fact(ctx, func(tx *tx) error {
+	return s.statement(ctx, func(tx *tx) error {
 		_, err := tx.exec(`INSERT INTO link_sessions (`+sessionColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			row.id, row.secretHash, row.organisationID, row.environment, row.clientAppID, row.state, row.version,
@@ -73,6 +73,9 @@ func (s *Store) AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSe
 	if grouped != nil && len(events) == 0 && len(records) == 0 {
 		s.facts.Add(1)
 		return grouped.sessionsAdvanced.do(ctx, row)
+	}
+	if len(events) == 0 && len(records) == 0 {
+		return s.statement(ctx, func(tx *tx) error { return advanceSession(tx, row) })
 	}
 	err = s.fact(ctx, func(tx *tx) error {
 		if err := advanceSession(tx, row); err != nil {

@@ -92,6 +92,10 @@ func (e *postgresEngine) write(ctx context.Context, fact func(tx *tx) error) err
 	return err
 }
 
+func (e *postgresEngine) writeOne(ctx context.Context, fact func(tx *tx) error) error {
+	return e.write(ctx, fact)
+}
+
 func (e *postgresEngine) tryWrite(ctx context.Context, fact func(tx *tx) error) error {
 	transaction, err := e.db.BeginTx(ctx, nil)
 	if err != nil {

@@ -29,6 +29,7 @@ type sqliteWriter struct {
 type waitingFact struct {
 	ctx    context.Context
 	run    func(tx *tx) error
+	single bool // one statement: it needs no savepoint
 	err    error
 	answer chan struct{}
 }
@@ -50,8 +51,8 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB) (*sqliteWriter, error)
 // write hands the fact over and waits for its commit. Once the writer has
 // begun with it, the wait goes on even if ctx ends: the outcome is known soon,
 // and a fact that is answered must be one that is known.
-func (w *sqliteWriter) write(ctx context.Context, run func(tx *tx) error) error {
-	fact := &waitingFact{ctx: ctx, run: run, answer: make(chan struct{})}
+func (w *sqliteWriter) write(fact *waitingFact) error {
+	fact.answer = make(chan struct{})
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
@@ -60,9 +61,9 @@ func (w *sqliteWriter) write(ctx context.Context, run func(tx *tx) error) error 
 	select {
 	case w.waiting <- fact:
 		w.mu.RUnlock()
-	case <-ctx.Done():
+	case <-fact.ctx.Done():
 		w.mu.RUnlock()
-		return ctx.Err()
+		return fact.ctx.Err()
 	}
 	<-fact.answer
 	return fact.err
@@ -110,7 +111,12 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 		if fact.err = fact.ctx.Err(); fact.err != nil {
 			continue
 		}
-		broken := w.runUnderSavepoint(ctx, fact)
+		var broken error
+		if fact.single {
+			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn})
+		} else {
+			broken = w.runUnderSavepoint(ctx, fact)
+		}
 		if broken != nil {
 			_ = w.conn.command(ctx, "ROLLBACK")
 			failAll(group, broken)

@@ -44,6 +44,9 @@ type engine interface {
 	// write runs a fact in a transaction of its own or under a savepoint, and
 	// returns when it is durable or undone.
 	write(ctx context.Context, fact func(tx *tx) error) error
+	// writeOne is write for a fact of a single statement, which undoes itself
+	// when it fails.
+	writeOne(ctx context.Context, fact func(tx *tx) error) error
 	reader() querier
 	skipLocked() string // what makes a claim pass by rows that another claims
 	batches() *batches  // nil where write itself groups
@@ -101,6 +104,12 @@ func (s *Store) Counts() (reads, facts int64) { return s.reads.Load(), s.facts.L
 func (s *Store) fact(ctx context.Context, run func(tx *tx) error) error {
 	s.facts.Add(1)
 	return s.engine.write(ctx, run)
+}
+
+// statement runs a business fact that is a single statement and counts it.
+func (s *Store) statement(ctx context.Context, run func(tx *tx) error) error {
+	s.facts.Add(1)
+	return s.engine.writeOne(ctx, run)
 }
 
 // read counts one read and returns where to ask.

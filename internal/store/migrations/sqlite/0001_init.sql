@@ -53,7 +53,7 @@ CREATE TABLE link_sessions (
   request TEXT NOT NULL,
   progress TEXT NOT NULL,
   flow BLOB
-) WITHOUT ROWID;
+);
 CREATE INDEX link_sessions_open ON link_sessions (expires_at)
   WHERE state NOT IN ('completed', 'denied', 'failed', 'expired');
 
