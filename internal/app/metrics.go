@@ -1,29 +1,31 @@
 package app
 
 import (
-	"fmt"
 	"net/http"
-	"sync"
+	"strconv"
 	"time"
 
-	vmetrics "github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
-
-// buckets are the upper bounds of the request histogram, in seconds.
-var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30}
 
 // metrics are what an operator watches.
 type metrics struct {
-	set    *vmetrics.Set
-	series sync.Map // series → *vmetrics.PrometheusHistogram
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
 }
 
-type series struct {
-	pattern string
-	status  int
+func newMetrics() *metrics {
+	registry := prometheus.NewRegistry()
+	requests := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "latchkey_request_seconds", Help: "Time from a request's header to its answer's end, by route and status.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30},
+	}, []string{"route", "status"})
+	registry.MustRegister(requests, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return &metrics{registry: registry, requests: requests}
 }
-
-func newMetrics() *metrics { return &metrics{set: vmetrics.NewSet()} }
 
 // observe counts a finished request. The route is the pattern, never the path,
 // which could hold a secret and would have no end of values.
@@ -31,24 +33,12 @@ func (m *metrics) observe(pattern string, status int, took time.Duration) {
 	if pattern == "" {
 		pattern = "none"
 	}
-	key := series{pattern, status}
-	histogram, known := m.series.Load(key)
-	if !known {
-		name := fmt.Sprintf("latchkey_request_seconds{route=%q,status=\"%d\"}", pattern, status)
-		histogram = m.set.GetOrCreatePrometheusHistogramExt(name, buckets)
-		m.series.Store(key, histogram)
-	}
-	histogram.(*vmetrics.PrometheusHistogram).Update(took.Seconds())
+	m.requests.WithLabelValues(pattern, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// Metrics answers GET /metrics in the Prometheus text format, for a listener
-// of its own.
+// Metrics answers GET /metrics, for a listener of its own.
 func (a *App) Metrics() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		a.metrics.set.WritePrometheus(w)
-		vmetrics.WriteProcessMetrics(w)
-	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))
 	return mux
 }
