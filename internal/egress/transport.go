@@ -48,8 +48,11 @@ func (g *gate) RoundTrip(request *http.Request) (*http.Response, error) {
 		request.Header.Set("User-Agent", g.userAgent)
 	}
 	response, err := g.next.RoundTrip(request)
-	if err == nil && g.limits.body > 0 {
+	if err != nil {
+		return nil, withoutQuotes(err)
+	}
+	if g.limits.body > 0 {
 		response.Body = http.MaxBytesReader(nil, response.Body, g.limits.body)
 	}
-	return response, err
+	return response, nil
 }
