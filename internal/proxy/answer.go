@@ -32,6 +32,5 @@ func (d *door) answered(r *http.Request, opened *vault.Opened, answer *http.Resp
 	for _, name := range withheld {
 		answer.Header.Del(name)
 	}
-	answer.Trailer = nil
 	return nil
 }

@@ -57,8 +57,8 @@ func Register(router *web.Router, config Config) {
 func (d *door) open(w http.ResponseWriter, r *http.Request, purpose vault.Purpose) (*vault.Opened, error) {
 	caller := web.Caller(r.Context())
 	ids := r.Header.Values("x-connection-id")
-	if len(ids) != 1 {
-		return nil, latchkey.Errorf(latchkey.SessionNotProvided, "the header x-connection-id is missing or given twice")
+	if len(ids) != 1 || !latchkey.ValidID(ids[0], latchkey.PrefixConnection) { // nothing else is remembered or logged
+		return nil, latchkey.Errorf(latchkey.SessionNotProvided, "the header x-connection-id is missing, malformed or given twice")
 	}
 	web.Annotate(r.Context(), slog.String("connection", ids[0]))
 	if err := d.limits.take(w.Header(), caller.OrganisationID+"/"+ids[0]); err != nil {
@@ -93,7 +93,7 @@ func (d *door) pass(w http.ResponseWriter, r *http.Request) error {
 				failRequest(request.Out, err)
 			}
 		},
-		Transport:      failing{d.transport(opened)},
+		Transport:      failing{finalOnly{d.transport(opened)}},
 		ModifyResponse: func(answer *http.Response) error { return d.answered(r, opened, answer) },
 		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, err error) { web.WriteError(w, r, d.describe(err)) },
 		BufferPool:     d.buffers,

@@ -14,10 +14,11 @@ import (
 
 // dropped are the caller's headers that never reach the provider: what
 // authenticates to us, what would authenticate to the provider instead of the
-// connection's credential, and what tells who the caller is.
+// connection's credential, and what tells who the caller is, as X-Forwarded-*
+// does too.
 var dropped = []string{
 	"Apikey", "X-Connection-Id", "Authorization", "Proxy-Authorization", "Cookie", "Cookie2", "Set-Cookie",
-	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "X-Original-Url",
+	"Forwarded", "Via", "True-Client-Ip", "X-Client-Ip", "X-Real-Ip", "X-Original-Url",
 	"X-Original-Host", "X-Rewrite-Url", "X-Http-Method-Override", "X-Http-Method", "X-Method-Override",
 	"Origin", "Referer",
 }
@@ -25,12 +26,13 @@ var dropped = []string{
 // targetOf joins the provider's base and the caller's path and query. The path
 // may not leave the base.
 func targetOf(base *url.URL, r *http.Request) (*url.URL, error) {
-	rest := strings.TrimPrefix(r.URL.EscapedPath(), "/v2/access/proxy/")
+	rest, plain := strings.CutPrefix(r.URL.EscapedPath(), "/v2/access/proxy/")
 	decoded, err := url.PathUnescape(rest)
-	if err != nil || strings.ContainsAny(decoded, "\\\x00\r\n") {
+	if !plain || err != nil || strings.ContainsAny(decoded, "\\\x00\r\n") {
 		return nil, latchkey.InvalidField("path", "is malformed")
 	}
 	for segment := range strings.SplitSeq(decoded, "/") {
+		segment, _, _ = strings.Cut(segment, ";") // some servers read ..;x as ..
 		if segment == ".." || segment == "." {
 			return nil, latchkey.InvalidField("path", "may not contain . or .. segments")
 		}
@@ -41,7 +43,7 @@ func targetOf(base *url.URL, r *http.Request) (*url.URL, error) {
 	if target.Path, err = url.PathUnescape(target.RawPath); err != nil {
 		return nil, latchkey.InvalidField("path", "is malformed")
 	}
-	target.RawQuery = r.URL.RawQuery
+	target.RawQuery, target.ForceQuery = r.URL.RawQuery, r.URL.ForceQuery
 	return &target, nil
 }
 
@@ -55,7 +57,7 @@ func rewrite(request *httputil.ProxyRequest, target *url.URL) {
 	}
 	for name := range out.Header {
 		// Proxies turn an underscore into a dash, and two headers into one.
-		if strings.Contains(name, "_") {
+		if strings.Contains(name, "_") || strings.HasPrefix(name, "X-Forwarded-") {
 			delete(out.Header, name)
 		}
 	}
