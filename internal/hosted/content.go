@@ -22,6 +22,7 @@ type ProviderChoice struct {
 // "deny".
 type Authorization struct {
 	Permissions []latchkey.Permission
+	Refused     latchkey.FailureCode // why the provider could not be asked for its login; "" when it was not yet
 }
 
 // Login asks for what the provider wants first and says who receives it. It
@@ -48,18 +49,22 @@ type Redirect struct {
 	URL string // of the provider; http or https
 }
 
-// Wait shows that something happens elsewhere and looks again by itself. It
-// offers "poll" and "cancel".
+// Wait asks the person to do something elsewhere and to say when it is done.
+// Looking changes nothing, so the page does not look by itself, which would
+// also take the focus away under somebody's hands. It offers "poll" and
+// "cancel".
 type Wait struct {
-	Message    string // of the prompt; "" for the usual sentence
-	RetryAfter int    // seconds until the page looks again; 0 is 3
+	Message string               // of the prompt; "" for the usual sentence
+	Looked  bool                 // the provider was just asked and still waits
+	Refused latchkey.FailureCode // why the last look failed; "" when it did not
 }
 
-// Trying shows that an input is being tried and looks again by itself. It
-// offers "poll" and "cancel".
-type Trying struct {
-	RetryAfter int // as in Wait
-}
+// Trying shows that an input is being tried. The handler lets the page load
+// again every few seconds, which draws what came of it. It offers "poll".
+type Trying struct{}
+
+// RefreshAfter returns the seconds until the page is loaded again.
+func (Trying) RefreshAfter() int { return 2 }
 
 // Done says that the account is linked.
 type Done struct {

@@ -173,19 +173,27 @@ func TestPreLogin(t *testing.T) {
 	})
 }
 
-func TestWaitingPagesLookAgain(t *testing.T) {
-	for after, want := range map[int]string{0: "3", -5: "3", 1: "1", 7: "7", 3600: "60"} {
-		for _, content := range []Content{Wait{RetryAfter: after}, Trying{RetryAfter: after}} {
-			if got := draw(t, samplePage(content)).Find(`meta[http-equiv=refresh]`).AttrOr("content", ""); got != want {
-				t.Errorf("%s after %d: refresh %q, want %q", content.name(), after, got, want)
+func TestWaiting(t *testing.T) {
+	t.Run("no page loads itself again: only a header may ask for that", func(t *testing.T) {
+		for _, content := range contents {
+			if draw(t, samplePage(content)).Find("[http-equiv]").Length() != 0 {
+				t.Errorf("%s loads itself again", content.name())
 			}
 		}
-	}
-	for _, content := range contents {
-		if content.name() != "wait" && content.name() != "trying" && draw(t, samplePage(content)).Find(`[http-equiv]`).Length() != 0 {
-			t.Errorf("%s looks again by itself", content.name())
+	})
+	t.Run("a look that came too early is told of", func(t *testing.T) {
+		wantWords(t, draw(t, samplePage(Wait{Looked: true})), "[role=status]", "Not yet: Sandbox is still waiting for you.")
+		if draw(t, samplePage(Wait{})).Find("[role=status]").Length() != 0 {
+			t.Error("the first page says that a look came too early")
 		}
-	}
+	})
+	t.Run("a provider that could not be asked is told of, not as a look", func(t *testing.T) {
+		document := draw(t, samplePage(Wait{Looked: true, Refused: latchkey.FailureProviderUnavailable}))
+		wantWords(t, document, ".alert p", "Sandbox could not be reached just now. Try again in a moment.")
+		if document.Find("[role=status]").Length() != 0 {
+			t.Error("it also says that the provider still waits")
+		}
+	})
 }
 
 func TestEndings(t *testing.T) {

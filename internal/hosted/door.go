@@ -1,8 +1,8 @@
 package hosted
 
 import (
+	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 
 	"latchkey"
@@ -46,8 +46,13 @@ func assetPrefix() string { return "/static/" + AssetHash() }
 // serveAsset answers with a file of the pages, to be kept for ever: the path
 // changes with its content.
 func serveAsset(w http.ResponseWriter, r *http.Request) {
+	file := r.PathValue("file")
+	if info, err := fs.Stat(Assets(), file); err != nil || info.IsDir() {
+		web.WriteError(w, r, latchkey.Errorf(web.RouteNotFound, "there is no such file"))
+		return
+	}
 	w.Header().Set("Cache-Control", immutable)
-	http.ServeFileFS(w, r, Assets(), path.Base(r.PathValue("file")))
+	http.ServeFileFS(w, r, Assets(), file)
 }
 
 // serveLogo answers with a provider's logo.

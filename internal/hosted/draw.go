@@ -12,6 +12,10 @@ import (
 
 // draw answers with the page of the session's state.
 func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.LinkSession) error {
+	content, status := d.content(session, r.URL.Query().Has(lookedParameter))
+	if _, gone := content.(Gone); gone {
+		return d.drawSilent(w, r, status) // not even the headers name the app
+	}
 	app, err := d.config.Links.App(r.Context(), session)
 	if err != nil {
 		return err
@@ -22,8 +26,10 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 	}
 	web.AllowFraming(w.Header(), origins, []string{formTarget(session.Request.RedirectURL)})
 	page := d.frame(r, session, app)
-	status := http.StatusOK
-	page.Content, status = d.content(session)
+	page.Content = content
+	if trying, ok := content.(Trying); ok {
+		w.Header().Set("Refresh", strconv.Itoa(trying.RefreshAfter()))
+	}
 	return writePage(w, status, page)
 }
 
@@ -40,7 +46,7 @@ func (d *door) frame(r *http.Request, session *latchkey.LinkSession, app latchke
 	page := Page{
 		Lang: "en", Dir: "ltr", Theme: r.URL.Query().Get("theme"), AppName: app.Name, AppDomain: app.Domain,
 		Sandbox: session.Environment == latchkey.Sandbox, AssetPrefix: assetPrefix(),
-		Action: r.URL.EscapedPath() + pageQuery(r), Version: session.Version, RequestID: web.RequestID(r.Context()),
+		Action: pagePath(r, pageQuery(r)), Version: session.Version, RequestID: web.RequestID(r.Context()),
 		CanGoBack: session.State == latchkey.StateAuthorization || session.State == latchkey.StateLogin,
 	}
 	if provider, ok := d.config.Provider(session.Progress.Provider); ok {
@@ -49,15 +55,16 @@ func (d *door) frame(r *http.Request, session *latchkey.LinkSession, app latchke
 	return page
 }
 
-// content is what the step adds, and the page's status.
-func (d *door) content(session *latchkey.LinkSession) (Content, int) {
+// content is what the step adds, and the page's status. Looked says that the
+// provider was just asked whether what we wait for has happened.
+func (d *door) content(session *latchkey.LinkSession, looked bool) (Content, int) {
 	progress := session.Progress
 	canReturn := link.ReturnURL(session) != ""
 	switch session.State {
 	case latchkey.StatePreLogin:
 		return PreLogin{Providers: d.choices(session)}, http.StatusOK
 	case latchkey.StateAuthorization:
-		return Authorization{Permissions: session.Request.Permissions}, http.StatusOK
+		return Authorization{Permissions: session.Request.Permissions, Refused: progress.Refused}, http.StatusOK
 	case latchkey.StateLogin:
 		return Login{Prompt: progress.Prompt, Refused: progress.Refused, AttemptsLeft: progress.AttemptsLeft}, http.StatusOK
 	case latchkey.StateTwoFactor:
@@ -65,9 +72,9 @@ func (d *door) content(session *latchkey.LinkSession) (Content, int) {
 			Prompt: progress.Prompt, Refused: progress.Refused, AttemptsLeft: progress.AttemptsLeft,
 		}, http.StatusOK
 	case latchkey.StateTrying:
-		return Trying{RetryAfter: 1}, http.StatusOK
+		return Trying{}, http.StatusOK
 	case latchkey.StateWait:
-		return Wait{Message: progress.Prompt.Message, RetryAfter: progress.RetryAfter}, http.StatusOK
+		return Wait{Message: progress.Prompt.Message, Looked: looked, Refused: progress.Refused}, http.StatusOK
 	case latchkey.StateRedirect:
 		return Redirect{URL: progress.RedirectURL}, http.StatusOK
 	case latchkey.StateExpired:

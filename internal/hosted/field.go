@@ -92,6 +92,10 @@ func (v *view) prompt() (latchkey.Prompt, latchkey.FailureCode) {
 		return content.Prompt, content.Refused
 	case TwoFactor:
 		return content.Prompt, content.Refused
+	case Wait:
+		return latchkey.Prompt{}, content.Refused
+	case Authorization:
+		return latchkey.Prompt{}, content.Refused
 	}
 	return latchkey.Prompt{}, ""
 }
@@ -106,9 +110,12 @@ func (v *view) AsksPassword() bool {
 // RefusedKey returns the key of the sentence for the last refusal, "" when
 // there was none.
 func (v *view) RefusedKey() string {
-	_, refused := v.prompt()
+	prompt, refused := v.prompt()
 	if refused == "" {
 		return ""
+	}
+	if len(prompt.Fields) == 0 && refused == latchkey.FailureProviderUnavailable {
+		return "refused.unreached" // nothing had been typed
 	}
 	if key := "refused." + string(refused); v.Has(key) {
 		return key

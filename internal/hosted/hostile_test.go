@@ -59,7 +59,7 @@ func hostilePage(content Content, text string) Page {
 	case Redirect:
 		page.Content = Redirect{URL: text}
 	case Wait:
-		page.Content = Wait{Message: text, RetryAfter: -1}
+		page.Content = Wait{Message: text, Looked: true}
 	case Done:
 		page.Content = Done{Username: text, ReturnURL: text}
 	case Error:

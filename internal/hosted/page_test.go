@@ -50,7 +50,7 @@ func TestButtonsOfEachPage(t *testing.T) {
 		"2fa-refused":   {"continue", "resend", "cancel"},
 		"redirect":      {"cancel"},
 		"wait":          {"poll", "cancel"},
-		"trying":        {"poll", "cancel"},
+		"trying":        {"poll"},
 		"done":          nil,
 		"error":         {"continue"},
 		"error-unknown": nil,

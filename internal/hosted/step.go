@@ -51,24 +51,35 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil && latchkey.CodeOf(err) != latchkey.Conflict {
 		return err
 	}
-	if leaves(session, submission.Action) {
+	if leaves(session, submission) {
 		redirect(w, link.ReturnURL(session))
 		return nil
 	}
-	redirect(w, r.URL.EscapedPath()+pageQuery(r))
+	query := pageQuery(r)
+	if err == nil && submission.Action == latchkey.ActionPoll && session.State == latchkey.StateWait {
+		query.Set(lookedParameter, "true")
+	}
+	redirect(w, pagePath(r, query))
 	return nil
 }
 
+// lookedParameter is in the query of a page that the provider was just asked
+// for, and still waits.
+const lookedParameter = "looked"
+
 // leaves reports whether the person goes back to the app now: at once after
 // success and cancellation, and after any other end when they have read why.
-func leaves(session *latchkey.LinkSession, action latchkey.Action) bool {
+// The page that says why has no fields and, but for the expiry, which nobody
+// may have written down yet, the version of the end.
+func leaves(session *latchkey.LinkSession, submission link.Submission) bool {
 	if link.ReturnURL(session) == "" {
 		return false
 	}
 	if session.State == latchkey.StateCompleted || link.Cancelled(session) {
 		return true
 	}
-	return action == latchkey.ActionContinue && session.Progress.Prompt.Fields == nil && session.State.Final()
+	saw := submission.Version == session.Version || session.State == latchkey.StateExpired
+	return submission.Action == latchkey.ActionContinue && len(submission.Fields) == 0 && saw
 }
 
 // redirect answers 303, so that a form's body is never sent on.
@@ -104,7 +115,7 @@ func submissionOf(fields map[string]latchkey.Secret) (link.Submission, error) {
 
 // pageQuery returns what of the page's own query goes with it from step to
 // step.
-func pageQuery(r *http.Request) string {
+func pageQuery(r *http.Request) url.Values {
 	kept := url.Values{}
 	query := r.URL.Query()
 	if theme := query.Get("theme"); slices.Contains([]string{ThemeAuto, ThemeLight, ThemeDark}, theme) {
@@ -116,10 +127,15 @@ func pageQuery(r *http.Request) string {
 			kept.Set("embed_origin", origin)
 		}
 	}
-	if len(kept) == 0 {
-		return ""
+	return kept
+}
+
+// pagePath returns the page's own path with the query.
+func pagePath(r *http.Request, query url.Values) string {
+	if len(query) == 0 {
+		return r.URL.EscapedPath()
 	}
-	return "?" + kept.Encode()
+	return r.URL.EscapedPath() + "?" + query.Encode()
 }
 
 // formTarget returns the source expression of where a redirect leads, for the

@@ -77,16 +77,18 @@ var english = catalogue{
 	"redirect.lead":    "You sign in at {site} itself and come back here afterwards. Check the address before you type a password there.",
 	"redirect.go":      "Go to {provider}",
 
-	"wait.title":     "Waiting for {provider} — {app}",
-	"wait.heading":   "Waiting for your approval",
-	"wait.lead":      "Open {provider} on your other device and approve the sign-in.",
-	"wait.again":     "This page looks again every {n} seconds.",
-	"wait.again.one": "This page looks again every second.",
-	"wait.check":     "Check now",
+	"wait.title":   "Waiting for {provider} — {app}",
+	"wait.heading": "Waiting for your approval",
+	"wait.lead":    "Open {provider} on your other device and approve the sign-in.",
+	"wait.next":    "When that is done, press the button.",
+	"wait.notyet":  "Not yet: {provider} is still waiting for you.",
+	"wait.check":   "Done, continue",
 
 	"trying.title":   "Signing in to {provider} — {app}",
 	"trying.heading": "Signing in to {provider}",
 	"trying.lead":    "This usually takes a few seconds.",
+	"trying.again":   "This page looks again every {n} seconds.",
+	"trying.check":   "Check now",
 
 	"done.title":   "Your {provider} account is linked — {app}",
 	"done.heading": "Your {provider} account is linked",
@@ -116,6 +118,7 @@ var english = catalogue{
 	"refused.field":                "Not accepted. Please type it again.",
 	"refused.invalid_credentials":  "{provider} did not accept these details. Check them and try again.",
 	"refused.2fa_failed":           "{provider} did not accept this code. Check it, or ask for another one.",
+	"refused.unreached":            "{provider} could not be reached just now. Try again in a moment.",
 	"refused.provider_unavailable": "{provider} could not be reached just now. What you typed was not kept. Try again in a moment.",
 
 	"failure":                                  "Something went wrong",

@@ -79,24 +79,6 @@ func (v *view) Troubled() bool {
 	return false
 }
 
-// Refresh returns the seconds until the page looks again, 0 for never.
-func (v *view) Refresh() int {
-	switch content := v.Content.(type) {
-	case Wait:
-		return refreshAfter(content.RetryAfter)
-	case Trying:
-		return refreshAfter(content.RetryAfter)
-	}
-	return 0
-}
-
-func refreshAfter(seconds int) int {
-	if seconds <= 0 {
-		return 3
-	}
-	return min(seconds, 60)
-}
-
 // Monogram is the letter drawn where a logo is missing.
 func (v *view) Monogram(name string) string { return monogram(clean(name, nameLimit)) }
 

@@ -1,0 +1,219 @@
+package hosted_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"latchkey"
+	"latchkey/internal/latchtest"
+)
+
+// person is somebody on the page of a new link to the programmable provider.
+type person struct {
+	*latchtest.Visit
+	server *latchtest.Server
+	link   latchtest.Link
+}
+
+// begin opens the page of a new link and goes on to the step.
+func begin(s *latchtest.Server, step latchkey.State) *person {
+	s.Helper()
+	link := s.Init(map[string]any{"provider": latchtest.ProviderID, "clientReferenceId": "order 66"})
+	p := &person{Visit: s.Visit(link.URL), server: s, link: link}
+	switch step {
+	case latchkey.StateAuthorization:
+		p.Submit("continue")
+	case latchkey.StateLogin:
+		p.Consent()
+	case latchkey.StateTwoFactor:
+		p.Consent().Submit("continue", "username", "otp ada", "password", latchtest.Password)
+	}
+	if got := p.stored().State; got != step {
+		s.Fatalf("the session is at %s, want %s: %s", got, step, p.Text())
+	}
+	return p
+}
+
+// stored returns the session as it lies in the database.
+func (p *person) stored() *latchkey.LinkSession {
+	p.server.Helper()
+	session, err := p.server.App.Store().LinkSessionBySecret(p.server.Context(), latchkey.HashSecret(p.link.Secret()))
+	if err != nil {
+		p.server.Fatal(err)
+	}
+	return session
+}
+
+// path returns the page's path.
+func (p *person) path() string { return "/" + p.link.Secret() }
+
+// form sends a form from the page itself and follows nothing.
+func (p *person) form(form url.Values) latchtest.Answer {
+	p.server.Helper()
+	return p.server.Call("POST", p.path(), form.Encode(), "apikey", "",
+		"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+}
+
+// wantLanded checks with which outcome the person came back to the app.
+func (p *person) wantLanded(outcome map[string]string) {
+	p.server.Helper()
+	if p.Landed == nil {
+		p.server.Fatalf("the person is still here: %s", p.Text())
+	}
+	outcome["client_reference_id"], outcome["session_id"] = "order 66", p.link.SessionID
+	got := map[string]string{}
+	for name := range p.Landed.Query() {
+		got[name] = p.Landed.Query().Get(name)
+	}
+	if diff := cmp.Diff(outcome, got); diff != "" {
+		p.server.Errorf("the redirect's query (-want +got):\n%s", diff)
+	}
+}
+
+// steps are the steps at which a page waits for a person.
+var steps = []latchkey.State{
+	latchkey.StatePreLogin, latchkey.StateAuthorization, latchkey.StateLogin, latchkey.StateTwoFactor,
+}
+
+// bots are programs that open links before people do.
+var bots = []string{
+	"Mozilla/5.0 (compatible; Googlebot/2.1)", "Slackbot-LinkExpanding 1.0", "facebookexternalhit/1.1",
+	"Microsoft Office/16.0 (Microsoft Outlook; Pro)", "Mozilla/5.0 (compatible; proofpoint)",
+}
+
+func TestLookingChangesNothing(t *testing.T) {
+	s := latchtest.Start(t, latchtest.Options{})
+	changed, looks := 0, 0
+	for _, step := range steps {
+		p := begin(s, step)
+		before := p.stored()
+		for i := range 250 {
+			path := p.path()
+			if i%3 == 0 {
+				path = "/s" + path
+			}
+			if i%5 == 0 {
+				path += fmt.Sprintf("?action=cancel&version=%d&provider=%s", before.Version, latchtest.ProviderID)
+			}
+			method := []string{http.MethodGet, http.MethodHead}[i%2]
+			answer := s.Want(http.StatusOK, method, path, nil, "apikey", "", "User-Agent", bots[i%len(bots)])
+			if answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("Set-Cookie") != "" {
+				t.Fatalf("%s %d is kept: %v", method, i, answer.Header)
+			}
+			looks++
+		}
+		if diff := cmp.Diff(before, p.stored()); diff != "" {
+			changed++
+			t.Errorf("at %s the session changed by being looked at:\n%s", step, diff)
+		}
+	}
+	if looks < 1000 {
+		t.Errorf("only %d looks", looks)
+	}
+	fmt.Printf("RESULT S-4 %d 0\n", changed)
+}
+
+func TestAFormIsAnsweredBySeeOther(t *testing.T) {
+	s := latchtest.Start(t, latchtest.Options{})
+	for _, step := range steps {
+		t.Run("at "+string(step), func(t *testing.T) {
+			p := begin(s, step)
+			version := fmt.Sprint(p.stored().Version)
+			for _, form := range []url.Values{
+				{"version": {version}}, {"version": {version}, "action": {"resend"}, "code": {""}},
+				{"version": {version}, "action": {"poll"}}, {"version": {version}, "provider": {"nobody"}},
+				{"version": {"999999"}, "action": {"cancel"}}, {"version": {"-1"}},
+			} {
+				before := p.stored().State
+				answer := p.form(form)
+				if answer.Status != http.StatusSeeOther || answer.Header.Get("Location") != p.path() {
+					t.Errorf("%v at %s: status %d, Location %q", form, before, answer.Status, answer.Header.Get("Location"))
+				}
+				p.Reload()
+				version = fmt.Sprint(p.stored().Version)
+			}
+		})
+	}
+	p := begin(s, latchkey.StatePreLogin)
+	before := p.stored()
+	for _, form := range []url.Values{
+		{}, {"version": {"one"}}, {"version": {"1"}, "action": {"explode"}}, {"version": {"1"}, "action": {"callback"}},
+		{"version": {"1", "1"}, "action": {"cancel"}}, {"version": {"1"}, "username": {strings.Repeat("a", 40<<10)}},
+	} {
+		answer := p.form(form)
+		if answer.Status < 400 || answer.Status >= 500 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
+			t.Errorf("a malformed form: status %d, %s", answer.Status, answer.Header.Get("Content-Type"))
+		}
+	}
+	for _, method := range []string{"PUT", "PATCH", "DELETE", "OPTIONS"} {
+		if answer := s.Call(method, p.path(), nil, "apikey", ""); answer.Status < 400 || answer.Status >= 500 {
+			t.Errorf("%s: status %d", method, answer.Status)
+		}
+	}
+	if diff := cmp.Diff(before, p.stored()); diff != "" {
+		t.Errorf("a malformed form changed the session:\n%s", diff)
+	}
+}
+
+func TestAFormSentTwiceIsTriedOnce(t *testing.T) {
+	s := latchtest.Start(t, latchtest.Options{})
+	p := begin(s, latchkey.StateLogin)
+	form := p.Form("continue", "username", "ada", "password", latchtest.Password)
+	release := s.Provider.Hold()
+	defer release()
+	first := make(chan latchtest.Answer, 1)
+	go func() { first <- p.form(form) }()
+	latchtest.Eventually(t, "the password is tried", func() bool { return s.Provider.Logins() == 1 })
+
+	t.Run("the second draws that it is being tried", func(t *testing.T) {
+		second := s.Visit(p.link.URL)
+		second.Post(form)
+		if second.Landed != nil || !strings.Contains(second.Title(), "Signing in") {
+			t.Errorf("the second sees %q", second.Title())
+		}
+		if got := second.Answer.Header.Get("Refresh"); got != "2" {
+			t.Errorf("the page is loaded again after %q seconds", got)
+		}
+		second.Submit("poll")
+		if !strings.Contains(second.Title(), "Signing in") {
+			t.Errorf("a look draws %q", second.Title())
+		}
+	})
+	t.Run("the first links, once", func(t *testing.T) {
+		release()
+		answer := <-first
+		target := answer.Header.Get("Location")
+		if answer.Status != http.StatusSeeOther || !strings.Contains(target, "status=success") {
+			t.Fatalf("status %d to %q", answer.Status, target)
+		}
+		if again := p.form(form).Header.Get("Location"); again != target {
+			t.Errorf("sent again it leads to %q", again)
+		}
+		if s.Provider.Logins() != 1 || len(s.Connections()) != 1 {
+			t.Errorf("%d logins, %d connections", s.Provider.Logins(), len(s.Connections()))
+		}
+	})
+}
+
+func TestAnOldPageDrawsTheCurrentStep(t *testing.T) {
+	s := latchtest.Start(t, latchtest.Options{})
+	p := begin(s, latchkey.StatePreLogin)
+	old, cancel := p.Form("continue"), p.Form("cancel")
+	p.Consent()
+	before := p.stored()
+	for _, form := range []url.Values{old, cancel} {
+		late := s.Visit(p.link.URL)
+		late.Post(form)
+		if late.Landed != nil || late.Page.Find(`input[name="password"]`).Length() != 1 {
+			t.Errorf("an old page's %s draws %q", form.Get("action"), late.Title())
+		}
+	}
+	if diff := cmp.Diff(before, p.stored()); diff != "" {
+		t.Errorf("an old page changed the session:\n%s", diff)
+	}
+}
