@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"latchkey"
 	"latchkey/internal/web"
@@ -84,6 +86,11 @@ func connectionFilter(r *http.Request) (latchkey.ConnectionFilter, error) {
 		return filter, latchkey.InvalidField("imported", "must be true or false")
 	}
 	filter.ClientReferenceID, filter.Provider = query.Get("clientReferenceId"), query.Get("provider")
+	for name, value := range map[string]string{"clientReferenceId": filter.ClientReferenceID, "provider": filter.Provider} {
+		if !utf8.ValidString(value) || strings.Contains(value, "\x00") { // PostgreSQL has no such text
+			return filter, latchkey.InvalidField(name, "must be text in UTF-8 without NUL")
+		}
+	}
 	return filter, nil
 }
 

@@ -3,6 +3,7 @@ package link
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
@@ -51,8 +52,8 @@ func validateIDs(r InitRequest) error {
 }
 
 func validateReference(r InitRequest) error {
-	if utf8.RuneCountInString(r.ClientReferenceID) > maxReference {
-		return latchkey.InvalidField("clientReferenceId", "must have 1 to 255 characters")
+	if utf8.RuneCountInString(r.ClientReferenceID) > maxReference || strings.Contains(r.ClientReferenceID, "\x00") {
+		return latchkey.InvalidField("clientReferenceId", "must have 1 to 255 characters, none of them NUL")
 	}
 	return nil
 }
@@ -97,9 +98,7 @@ func validateGeolocation(r InitRequest) error {
 	if r.Geolocation == nil {
 		return nil
 	}
-	country := r.Geolocation.Country
-	region, err := language.ParseRegion(country)
-	if err != nil || len(country) != 2 || region.String() != country || !region.IsCountry() {
+	if !isCountry(r.Geolocation.Country) {
 		return latchkey.InvalidField("geolocation.country", "must be an ISO 3166-1 alpha-2 code in capitals")
 	}
 	if r.Geolocation.State != "" && !subdivision.MatchString(r.Geolocation.State) {

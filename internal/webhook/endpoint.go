@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -83,8 +84,8 @@ func (e *Endpoints) check(endpoint latchkey.WebhookEndpoint) error {
 	if len(endpoint.Events) > len(latchkey.EventTypes())+1 {
 		return latchkey.InvalidField("events", "names a type more than once")
 	}
-	if utf8.RuneCountInString(endpoint.Description) > maxDescription {
-		return latchkey.InvalidField("description", "must have at most 255 characters")
+	if utf8.RuneCountInString(endpoint.Description) > maxDescription || strings.Contains(endpoint.Description, "\x00") {
+		return latchkey.InvalidField("description", "must have at most 255 characters, none of them NUL")
 	}
 	return nil
 }
@@ -98,10 +99,16 @@ func (e *Endpoints) List(ctx context.Context, caller latchkey.Caller, limit, off
 
 // Get returns one of the caller's endpoints.
 func (e *Endpoints) Get(ctx context.Context, caller latchkey.Caller, id string) (latchkey.WebhookEndpoint, error) {
+	if !latchkey.ValidID(id, latchkey.PrefixWebhookEndpoint) {
+		return latchkey.WebhookEndpoint{}, latchkey.Errorf(latchkey.NotFound, "no such webhook endpoint")
+	}
 	return e.config.Store.WebhookEndpoint(ctx, caller.OrganisationID, caller.Environment, id)
 }
 
 // Delete forgets an endpoint and what waits for it.
 func (e *Endpoints) Delete(ctx context.Context, caller latchkey.Caller, id string) error {
+	if !latchkey.ValidID(id, latchkey.PrefixWebhookEndpoint) {
+		return latchkey.Errorf(latchkey.NotFound, "no such webhook endpoint")
+	}
 	return e.config.Store.DeleteWebhookEndpoint(ctx, caller.OrganisationID, caller.Environment, id)
 }
