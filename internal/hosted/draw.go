@@ -28,7 +28,9 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 	page := d.frame(r, session, app)
 	page.Content = content
 	if trying, ok := content.(Trying); ok {
-		w.Header().Set("Refresh", strconv.Itoa(trying.RefreshAfter()))
+		query := pageQuery(r)
+		query.Set(triedParameter, strconv.FormatInt(session.Version, 10))
+		w.Header().Set("Refresh", strconv.Itoa(trying.RefreshAfter())+"; url="+pagePath(r, query))
 	}
 	return writePage(w, status, page)
 }

@@ -23,7 +23,24 @@ func (d *door) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if cameThrough(r, session) {
+		redirect(w, link.ReturnURL(session))
+		return nil
+	}
 	return d.draw(w, r, session)
+}
+
+// triedParameter is in the query with which the page of a try loads itself
+// again: the version of the session while it was being tried.
+const triedParameter = "tried"
+
+// cameThrough reports whether the person has been waiting on the page of the
+// very try that ended the session well, as after a double click, when the
+// browser has thrown the first answer away. They go to the app as if it had
+// not; to anybody else a finished link tells nothing.
+func cameThrough(r *http.Request, session *latchkey.LinkSession) bool {
+	return session.State == latchkey.StateCompleted && link.ReturnURL(session) != "" &&
+		r.URL.Query().Get(triedParameter) == strconv.FormatInt(session.Version-1, 10)
 }
 
 // step takes one form. It is answered by 303 to the same page, which draws

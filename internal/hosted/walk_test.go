@@ -170,15 +170,18 @@ func TestAFormSentTwiceIsTriedOnce(t *testing.T) {
 	go func() { first <- p.form(form) }()
 	latchtest.Eventually(t, "the password is tried", func() bool { return s.Provider.Logins() == 1 })
 
+	var again string // what the second page loads by itself
 	t.Run("the second draws that it is being tried", func(t *testing.T) {
 		second := s.Visit(p.link.URL)
 		second.Post(form)
 		if second.Landed != nil || !strings.Contains(second.Title(), "Signing in") {
 			t.Errorf("the second sees %q", second.Title())
 		}
-		if got := second.Answer.Header.Get("Refresh"); got != "2" {
-			t.Errorf("the page is loaded again after %q seconds", got)
+		seconds, address, _ := strings.Cut(second.Answer.Header.Get("Refresh"), "; url=")
+		if seconds != "2" || !strings.HasPrefix(address, "/cs_") {
+			t.Errorf("the page is loaded again after %q seconds at %q", seconds, address)
 		}
+		again = s.URL + address
 		second.Submit("poll")
 		if !strings.Contains(second.Title(), "Signing in") {
 			t.Errorf("a look draws %q", second.Title())
@@ -196,6 +199,13 @@ func TestAFormSentTwiceIsTriedOnce(t *testing.T) {
 		}
 		if s.Provider.Logins() != 1 || len(s.Connections()) != 1 {
 			t.Errorf("%d logins, %d connections", s.Provider.Logins(), len(s.Connections()))
+		}
+		waited := s.Call("GET", strings.TrimPrefix(again, s.URL), nil, "apikey", "")
+		if waited.Status != http.StatusSeeOther || waited.Header.Get("Location") != target {
+			t.Errorf("who waited is answered %d and sent to %q", waited.Status, waited.Header.Get("Location"))
+		}
+		if other := s.Call("GET", p.path()+"?tried=1", nil, "apikey", ""); other.Status != http.StatusGone {
+			t.Errorf("who did not wait is answered %d", other.Status)
 		}
 	})
 }
