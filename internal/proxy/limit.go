@@ -41,8 +41,8 @@ func (l *limits) take(header http.Header, name string) error {
 	left := bucket.TokensAt(now)
 	header.Set("X-RateLimit-Limit", strconv.Itoa(burst))
 	header.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, int(left))))
-	full := time.Duration((burst - left) / perMinute * float64(time.Minute))
-	header.Set("X-RateLimit-Reset", strconv.FormatInt(now.Add(full).Unix(), 10))
+	full := time.Duration((burst - left) * float64(time.Minute) / perMinute)
+	header.Set("X-RateLimit-Reset", strconv.FormatInt(now.Add(full).Round(time.Second).Unix(), 10))
 	if allowed {
 		return nil
 	}

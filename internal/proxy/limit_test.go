@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"latchkey"
+)
+
+// stopped is a clock that the test moves.
+type stopped struct{ now time.Time }
+
+func newStopped() *stopped { return &stopped{now: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (s *stopped) Now() time.Time { return s.now }
+
+// taken takes a token and returns the three headers and the refusal's seconds.
+func taken(l *limits, name string) (headers [3]string, retryAfter int) {
+	header := http.Header{}
+	err := l.take(header, name)
+	for i, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} {
+		headers[i] = header.Get(name)
+	}
+	if latchkey.CodeOf(err) == latchkey.RateLimited {
+		retryAfter = err.(*latchkey.Error).RetryAfter //nolint:errorlint // exactly this one
+	}
+	return headers, retryAfter
+}
+
+func TestABucketHoldsNinetyAndFillsByOneASecond(t *testing.T) {
+	clock := newStopped()
+	l := newLimits(clock.Now)
+	begin := clock.now.Unix()
+	for i := 1; i <= burst; i++ {
+		want := [3]string{"90", strconv.Itoa(burst - i), strconv.FormatInt(begin+int64(i), 10)}
+		if headers, wait := taken(l, "a"); wait != 0 || headers != want {
+			t.Fatalf("call %d: %s, wait %d, want %s", i, headers, wait, want)
+		}
+	}
+	for range 3 {
+		if headers, wait := taken(l, "a"); wait != 1 || headers != [3]string{"90", "0", strconv.FormatInt(begin+90, 10)} {
+			t.Errorf("the 91st: %s, wait %d", headers, wait)
+		}
+	}
+	if _, wait := taken(l, "b"); wait != 0 {
+		t.Error("another connection pays for it")
+	}
+	clock.now = clock.now.Add(999 * time.Millisecond)
+	if _, wait := taken(l, "a"); wait != 1 {
+		t.Errorf("before the second is over: wait %d", wait)
+	}
+	clock.now = clock.now.Add(time.Millisecond)
+	if _, wait := taken(l, "a"); wait != 0 {
+		t.Errorf("after a second: wait %d", wait)
+	}
+	clock.now = clock.now.Add(time.Hour)
+	if headers, _ := taken(l, "a"); headers[1] != "89" {
+		t.Errorf("after an hour %s are left, want 89", headers[1])
+	}
+}
+
+func TestFullBucketsAreForgottenAndUsedOnesAreNot(t *testing.T) {
+	clock := newStopped()
+	l := newLimits(clock.Now)
+	for i := range rememberedBuckets - 1 {
+		taken(l, fmt.Sprint(i))
+	}
+	clock.now = clock.now.Add(time.Second)
+	for range 10 {
+		taken(l, "busy")
+	}
+	taken(l, "new") // one too many: the full ones go
+	if diff := cmp.Diff(2, len(l.buckets)); diff != "" {
+		t.Errorf("buckets kept (-want +got): %s", diff)
+	}
+	if headers, _ := taken(l, "busy"); headers[1] != "79" {
+		t.Errorf("the busy one has %s left, want 79", headers[1])
+	}
+}
