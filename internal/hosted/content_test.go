@@ -196,6 +196,17 @@ func TestWaiting(t *testing.T) {
 	})
 }
 
+func TestARefusedCode(t *testing.T) {
+	t.Run("another one is spoken of where it can be sent", func(t *testing.T) {
+		wantWords(t, draw(t, samplePage(sampleContents()["2fa-refused"])), ".alert p",
+			"Sandbox did not accept this code. Check it, or ask for another one. This is the last attempt.")
+	})
+	t.Run("and not where an app makes it", func(t *testing.T) {
+		content := TwoFactor{Prompt: latchkey.Prompt{Fields: codePrompt.Fields}, Refused: latchkey.FailureTwoFactor, AttemptsLeft: 2}
+		wantWords(t, draw(t, samplePage(content)), ".alert p", "Sandbox did not accept this code. Check it and try again. 2 attempts left.")
+	})
+}
+
 func TestEndings(t *testing.T) {
 	t.Run("every failure has a title and an explanation of its own", func(t *testing.T) {
 		titles := map[string]latchkey.FailureCode{}

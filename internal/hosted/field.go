@@ -117,6 +117,9 @@ func (v *view) RefusedKey() string {
 	if len(prompt.Fields) == 0 && refused == latchkey.FailureProviderUnavailable {
 		return "refused.unreached" // nothing had been typed
 	}
+	if refused == latchkey.FailureTwoFactor && !v.CanResend() {
+		return "refused.code" // nobody can be asked for another one
+	}
 	if key := "refused." + string(refused); v.Has(key) {
 		return key
 	}

@@ -118,6 +118,7 @@ var english = catalogue{
 	"refused.field":                "Not accepted. Please type it again.",
 	"refused.invalid_credentials":  "{provider} did not accept these details. Check them and try again.",
 	"refused.2fa_failed":           "{provider} did not accept this code. Check it, or ask for another one.",
+	"refused.code":                 "{provider} did not accept this code. Check it and try again.",
 	"refused.unreached":            "{provider} could not be reached just now. Try again in a moment.",
 	"refused.provider_unavailable": "{provider} could not be reached just now. What you typed was not kept. Try again in a moment.",
 

@@ -27,6 +27,7 @@ type scene struct {
 	*latchtest.Server
 	witness       *witness
 	totp          string
+	codes         []string // that were asked for
 	sink          *latchtest.Sink
 	webhookSecret string
 	callback      *httptest.Server
@@ -76,9 +77,12 @@ func (s *scene) hosted(reference string) latchtest.Link {
 	})
 }
 
-// code returns a second factor. The server takes each code once, so a second
-// one waits for the next period.
-func (s *scene) code() string { return glewlwydtest.Code(s.TB, s.totp) }
+// code returns the second factor of this moment, which the server takes once.
+func (s *scene) code() string {
+	code := glewlwydtest.Code(s.TB, s.totp)
+	s.codes = append(s.codes, code)
+	return code
+}
 
 // landed checks where the person was sent and returns the connection's id.
 func (s *scene) landed(address *url.URL, link latchtest.Link, reference string) string {
