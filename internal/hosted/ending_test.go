@@ -197,3 +197,21 @@ func TestAnApprovalElsewhereIsFinishedByOneButton(t *testing.T) {
 		t.Fatalf("after the approval: %s", visit.Text())
 	}
 }
+
+func TestASessionThatItsAppDrivesHasNoPage(t *testing.T) {
+	s := latchtest.Start(t, latchtest.Options{})
+	link := s.Init(map[string]any{
+		"clientAppId": s.Trial.ClientApps[latchkey.AppWhitelabel], "provider": latchtest.ProviderID,
+	})
+	path := "/" + link.Secret()
+	if answer := s.Call("GET", path, nil, "apikey", ""); answer.Status != http.StatusNotFound {
+		t.Errorf("its page is answered %d", answer.Status)
+	}
+	answer := s.Call("POST", path, "version=1&action=cancel", "apikey", "", "Content-Type", "application/x-www-form-urlencoded")
+	if answer.Status != http.StatusNotFound {
+		t.Errorf("a form is answered %d", answer.Status)
+	}
+	if status := s.Want(http.StatusOK, "GET", "/v2/link/"+link.Secret(), nil); !strings.Contains(string(status.Body), "initialized") {
+		t.Errorf("the session has moved: %s", status.Body)
+	}
+}

@@ -16,7 +16,7 @@ import (
 
 // show draws the stored state of a session and changes nothing.
 func (d *door) show(w http.ResponseWriter, r *http.Request) error {
-	session, err := d.config.Links.Find(r.Context(), r.PathValue("clientSecret"))
+	session, err := d.find(r)
 	if latchkey.CodeOf(err) == latchkey.NotFound {
 		return d.drawSilent(w, r, http.StatusNotFound)
 	}
@@ -28,6 +28,16 @@ func (d *door) show(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	return d.draw(w, r, session)
+}
+
+// find returns the session of the page. One that its app drives itself has no
+// page.
+func (d *door) find(r *http.Request) (*latchkey.LinkSession, error) {
+	session, err := d.config.Links.Find(r.Context(), r.PathValue("clientSecret"))
+	if err == nil && session.Request.Mode != latchkey.ModeHosted {
+		return nil, latchkey.Errorf(latchkey.NotFound, "the session has no page")
+	}
+	return session, err
 }
 
 // triedParameter is in the query with which the page of a try loads itself
@@ -55,7 +65,10 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	session, err := d.config.Links.Step(r.Context(), r.PathValue("clientSecret"), submission)
+	session, err := d.find(r)
+	if err == nil {
+		session, err = d.config.Links.StepFrom(r.Context(), r.PathValue("clientSecret"), session, submission)
+	}
 	if session == nil {
 		if latchkey.CodeOf(err) == latchkey.NotFound {
 			return d.drawSilent(w, r, http.StatusNotFound)
