@@ -36,7 +36,8 @@ func (v *Vault) refreshIfStale(ctx context.Context, caller latchkey.Caller, prov
 	if now.Before(sealed.ExpiresAt.Add(-refreshMargin)) {
 		return connection, sealed, nil
 	}
-	err := v.config.Store.LeaseRefresh(ctx, connection, now, now.Add(refreshLease))
+	until := now.Add(refreshLease)
+	err := v.config.Store.LeaseRefresh(ctx, connection, now, until)
 	switch {
 	case latchkey.CodeOf(err) == latchkey.Conflict:
 		return v.awaitRefresh(ctx, caller, connection, sealed)
@@ -44,6 +45,9 @@ func (v *Vault) refreshIfStale(ctx context.Context, caller latchkey.Caller, prov
 		return connection, sealed, err
 	}
 	if err := v.refresh(ctx, refresher, connection, sealed); err != nil {
+		// Ends our own lease, unless another caller has taken one since: the
+		// next use may try again at once. It is no matter if it fails.
+		_ = v.config.Store.LeaseRefresh(context.WithoutCancel(ctx), connection, until, now)
 		return connection, sealed, err
 	}
 	return v.load(ctx, caller, connection.ID)
