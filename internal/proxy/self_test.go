@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,6 +34,15 @@ func TestADeadUpstreamSessionExpiresTheConnectionWithOneEvent(t *testing.T) {
 	s.Listen(sink, "connection.expired")
 	connection := linked(s, "", "ada")
 	s.Provider.Kill()
+	var callers sync.WaitGroup
+	for range 16 { // some may see it alive in the store and all see it dead upstream
+		callers.Go(func() {
+			if got := s.Call("GET", "/v2/access/self", nil, "x-connection-id", connection).Status; got != http.StatusUnauthorized {
+				t.Errorf("status %d", got)
+			}
+		})
+	}
+	callers.Wait()
 	for range 3 {
 		got := wantProblem(s, s.Call("GET", "/v2/access/self", nil, "x-connection-id", connection),
 			http.StatusUnauthorized, latchkey.SessionExpired)
