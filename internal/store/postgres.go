@@ -23,6 +23,13 @@ const oldestPostgres = 140000
 // serialisation failure.
 const retries = 8
 
+// While another replica migrates, this one looks once a second for up to ten
+// minutes whether it is done.
+const (
+	lockEvery = 1 // seconds
+	lockTries = 600
+)
+
 // SQLSTATE codes, from the PostgreSQL manual, appendix A.
 const (
 	serializationFailure = "40001"
@@ -47,7 +54,7 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	if err := checkPostgres(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockEvery, lockTries))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make the migration lock: %w", err), db.Close())
 	}
