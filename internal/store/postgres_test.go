@@ -2,6 +2,10 @@ package store_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -11,7 +15,9 @@ import (
 	"latchkey/internal/store/storetest"
 )
 
-// migrated is the database that every PostgreSQL test clones.
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// migrated is the database that every test on PostgreSQL gets a clone of.
 var migrated = pgtest.Template("store", func(url string) error {
 	opened, err := store.Open(context.Background(), store.Config{URL: url})
 	if err != nil {
@@ -21,6 +27,7 @@ var migrated = pgtest.Template("store", func(url string) error {
 })
 
 func openPostgres(t *testing.T, url string) *store.Store {
+	t.Helper()
 	opened, err := store.Open(t.Context(), store.Config{URL: url})
 	if err != nil {
 		t.Fatal(err)
@@ -37,50 +44,92 @@ func TestPostgresKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) *store.Store { return openPostgres(t, migrated.New(t)) })
 }
 
-func TestStoresThatOpenAtOnceMigrateOnce(t *testing.T) {
-	url := pgtest.New(t)
-	path := t.TempDir() + "/latchkey.db"
-	for _, config := range []store.Config{{URL: url}, {Path: path}} {
-		var opening sync.WaitGroup
-		for range 4 {
-			opening.Go(func() {
-				opened, err := store.Open(t.Context(), config)
-				if err != nil {
-					t.Error(err)
-					return
+// A server may be safe by its own settings and still be told otherwise by the
+// database, the role or, as here, the URL.
+func TestPostgresThatCouldLoseWhatItAcknowledgedIsRefused(t *testing.T) {
+	for setting, address := range map[string]string{
+		"fsync=off":              pgtest.Start(t, "fsync=off").URL("postgres"),
+		"full_page_writes=off":   pgtest.Start(t, "full_page_writes=off").URL("postgres"),
+		"synchronous_commit=off": withSetting(t, pgtest.New(t), "synchronous_commit", "off"),
+	} {
+		t.Run(setting, func(t *testing.T) {
+			opened, err := store.Open(t.Context(), store.Config{URL: address})
+			if err == nil {
+				t.Fatal("it was opened", opened.Close())
+			}
+			if !strings.Contains(err.Error(), setting) {
+				t.Errorf("the refusal does not name %s: %v", setting, err)
+			}
+		})
+	}
+}
+
+// withSetting adds a server setting of every session to a database URL.
+func withSetting(t *testing.T, address, name, value string) string {
+	t.Helper()
+	parsed, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := parsed.Query()
+	query.Set(name, value)
+	parsed.RawQuery = query.Encode()
+	return parsed.String()
+}
+
+func TestAPostgresThatCannotBeOpenedKeepsThePasswordSecret(t *testing.T) {
+	const password = "hunter2secret"
+	socket, err := url.Parse(pgtest.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, address := range map[string]string{
+		"nobody listens":        "postgres://latchkey:" + password + "@127.0.0.1:1/latchkey?connect_timeout=2",
+		"the port is no number": "postgres://latchkey:" + password + "@127.0.0.1:port/latchkey",
+		"an option is unknown":  "postgres://latchkey:" + password + "@127.0.0.1/latchkey?sslmode=perhaps",
+		"the escape is broken":  "postgres://latchkey:" + password + "%zz@127.0.0.1/latchkey",
+		"there is no database": (&url.URL{
+			Scheme: "postgres", User: url.UserPassword("postgres", password), Path: "/nothing", RawQuery: socket.RawQuery,
+		}).String(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			opened, err := store.Open(t.Context(), store.Config{URL: address})
+			if err == nil {
+				t.Fatal("it was opened", opened.Close())
+			}
+			if strings.Contains(fmt.Sprintf("%v %+v", err, err), password) {
+				t.Error("the error shows the password")
+			}
+		})
+	}
+}
+
+// Every replica of a new installation opens the same empty database.
+func TestManyOpensOfAnEmptyDatabaseMigrateItOnce(t *testing.T) {
+	for engine, config := range map[string]store.Config{
+		"SQLite":     {Path: t.TempDir() + "/data/latchkey.db"},
+		"PostgreSQL": {URL: pgtest.New(t)},
+	} {
+		t.Run(engine, func(t *testing.T) {
+			const replicas = 4
+			stores, errs := make([]*store.Store, replicas), make([]error, replicas)
+			var opening sync.WaitGroup
+			for i := range replicas {
+				opening.Go(func() { stores[i], errs[i] = store.Open(t.Context(), config) })
+			}
+			opening.Wait()
+			if err := errors.Join(errs...); err != nil {
+				t.Fatal(err)
+			}
+			for i, opened := range stores {
+				first, err := opened.KeepVaultProof(t.Context(), fmt.Appendf(nil, "proof of replica %d", i))
+				if err != nil || string(first) != "proof of replica 0" {
+					t.Errorf("replica %d keeps %q, %v", i, first, err)
 				}
 				if err := opened.Close(); err != nil {
 					t.Error(err)
 				}
-			})
-		}
-		opening.Wait()
-	}
-}
-
-func TestAServerThatCouldLoseWhatItAcknowledgedIsRefused(t *testing.T) {
-	server := pgtest.Start(t, "fsync=off")
-	opened, err := store.Open(t.Context(), store.Config{URL: server.URL("postgres")})
-	if err == nil {
-		t.Fatal("a server with fsync=off was accepted", opened.Close())
-	}
-	if !strings.Contains(err.Error(), "fsync=off") {
-		t.Errorf("the error does not say why: %v", err)
-	}
-}
-
-func TestAWrongDatabaseURLIsRefusedWithoutItsPassword(t *testing.T) {
-	for _, url := range []string{
-		"postgres://latchkey:hunter2@127.0.0.1:1/db?connect_timeout=1", "postgres://latchkey:hunter2@%zz/db",
-		"postgres://latchkey:hunter2@127.0.0.1:port/db",
-	} {
-		opened, err := store.Open(t.Context(), store.Config{URL: url})
-		if err == nil {
-			t.Errorf("a wrong URL was accepted: %v", opened.Close())
-			continue
-		}
-		if strings.Contains(err.Error(), "hunter2") {
-			t.Error("the error shows the password")
-		}
+			}
+		})
 	}
 }
