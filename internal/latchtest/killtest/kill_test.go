@@ -44,7 +44,7 @@ func killUnderLoad(s *server, engine string) {
 				}
 			})
 		}
-		moment := time.NewTimer(time.Duration(50+rand.IntN(250)) * time.Millisecond)
+		moment := time.NewTimer(time.Duration(50+rand.IntN(350)) * time.Millisecond)
 		<-moment.C
 		s.kill()
 		cancel()
@@ -57,8 +57,8 @@ func killUnderLoad(s *server, engine string) {
 		}
 	}
 	fmt.Printf("RESULT D-1.%s %d 0\n", engine, lost)
-	fmt.Printf("%s: %d kills, %d sessions, %d connections and %d disconnections acknowledged; slowest start %v\n",
-		engine, kills, len(o.sessions), o.made, o.ended, s.slowest.Round(time.Millisecond))
+	fmt.Printf("%s: %d kills, %d sessions, %d connections (%d used since) and %d disconnections acknowledged; slowest start %v\n",
+		engine, kills, len(o.sessions), o.made, len(o.used), o.ended, s.slowest.Round(time.Millisecond))
 	if len(o.sessions) < 10*kills || o.made < kills || o.ended == 0 {
 		s.Errorf("only %d sessions and %d connections were at stake", len(o.sessions), o.made)
 	}

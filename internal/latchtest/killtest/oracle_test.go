@@ -7,10 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // oracle remembers what was acknowledged.
@@ -18,11 +20,12 @@ type oracle struct {
 	mu          sync.Mutex
 	sessions    map[string]string // session → its connection, or "" while nothing was said of one
 	connections map[string]bool   // connection → whether it must be there; absent: unknown
+	used        map[string]bool   // connections whose credential was opened after a kill
 	made, ended int
 }
 
 func newOracle() *oracle {
-	return &oracle{sessions: map[string]string{}, connections: map[string]bool{}}
+	return &oracle{sessions: map[string]string{}, connections: map[string]bool{}, used: map[string]bool{}}
 }
 
 // client keeps its connections open, as backends do, and follows no redirect.
@@ -32,13 +35,17 @@ var client = &http.Client{
 }
 
 // send returns the answer's status, its Location and its body.
-func (s *server) send(ctx context.Context, method, address, contentType, body string) (int, string, []byte, error) {
+func (s *server) send(ctx context.Context, method, address, contentType, body string, headers ...string,
+) (int, string, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
 		return 0, "", nil, err
 	}
 	request.Header.Set("apikey", s.key)
 	request.Header.Set("Content-Type", contentType)
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
 	answer, err := client.Do(request)
 	if err != nil {
 		return 0, "", nil, err
@@ -109,43 +116,91 @@ func (s *server) disconnect(ctx context.Context, o *oracle, connection string) e
 	return nil
 }
 
+// get asks for JSON and returns the answer's status.
+func (s *server) get(path string, into any, headers ...string) int {
+	s.Helper()
+	status, _, body, err := s.send(s.Context(), "GET", s.url+path, "", "", headers...)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		s.Fatalf("%s: %d %s: %v", path, status, body, err)
+	}
+	return status
+}
+
 // ask asks for all that was acknowledged and returns what is lost or half.
-func (s *server) ask(o *oracle) (lost []string) {
-	ctx := s.Context()
+func (s *server) ask(o *oracle) []string {
+	s.Helper()
+	return slices.Concat(s.askSessions(o), s.askConnections(o), s.askWhence(o))
+}
+
+// askSessions wants every session, and with those that are completed their
+// connections.
+func (s *server) askSessions(o *oracle) (lost []string) {
+	s.Helper()
 	for session, connection := range o.sessions {
-		_, _, body, err := s.send(ctx, "GET", s.url+"/v2/link/sessions/"+session, "", "")
-		if err != nil {
-			s.Fatal(err)
-		}
 		var state struct {
 			Status string `json:"status"`
 			Data   struct {
 				ID string `json:"id"`
 			} `json:"data"`
 		}
-		if err := json.Unmarshal(body, &state); err != nil {
-			s.Fatal(err)
-		}
+		s.get("/v2/link/sessions/"+session, &state)
 		switch {
 		case state.Status == "not_found":
 			lost = append(lost, session+" is unknown")
 		case connection != "" && (state.Status != "completed" || state.Data.ID != connection):
 			lost = append(lost, session+" is "+state.Status+" without its connection")
-		case state.Status == "completed" && connection == "":
-			o.sessions[session] = state.Data.ID // it was done and the answer was lost
-			if _, known := o.connections[state.Data.ID]; !known {
-				o.connections[state.Data.ID] = true
-			}
-		}
-	}
-	for connection, there := range o.connections {
-		status, _, _, err := s.send(ctx, "GET", s.url+"/v2/account/connections/"+connection, "", "")
-		if err != nil {
-			s.Fatal(err)
-		}
-		if there != (status == http.StatusOK) {
-			lost = append(lost, fmt.Sprintf("%s: there=%v but status %d", connection, there, status))
+		case state.Status == "completed" && connection == "": // it was done and the answer was lost
+			o.sessions[session], o.connections[state.Data.ID] = state.Data.ID, true
 		}
 	}
 	return lost
+}
+
+// askConnections wants every connection to be there, or gone, and opens the
+// credential of each once.
+func (s *server) askConnections(o *oracle) (lost []string) {
+	s.Helper()
+	for connection, there := range o.connections {
+		var answer jsontext.Value
+		if status := s.get("/v2/account/connections/"+connection, &answer); there != (status == http.StatusOK) {
+			lost = append(lost, fmt.Sprintf("%s: there=%v but status %d", connection, there, status))
+		}
+		if !there || o.used[connection] {
+			continue
+		}
+		o.used[connection] = true
+		if status := s.get("/v2/access/self", &answer, "x-connection-id", connection); status != http.StatusOK {
+			lost = append(lost, fmt.Sprintf("%s can't be used: status %d", connection, status))
+		}
+	}
+	return lost
+}
+
+// askWhence wants a completed session for every connection that is listed.
+func (s *server) askWhence(o *oracle) (lost []string) {
+	s.Helper()
+	known := map[string]bool{}
+	for _, connection := range o.sessions {
+		known[connection] = true
+	}
+	for offset := 0; ; offset += 100 {
+		var page struct {
+			List []struct {
+				ID string `json:"id"`
+			} `json:"list"`
+			HasMore bool `json:"hasMore"`
+		}
+		s.get(fmt.Sprintf("/v2/account/connections?limit=100&offset=%d", offset), &page)
+		for _, connection := range page.List {
+			if !known[connection.ID] {
+				lost = append(lost, connection.ID+" is there without its session")
+			}
+		}
+		if !page.HasMore {
+			return lost
+		}
+	}
 }
