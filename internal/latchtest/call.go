@@ -61,9 +61,7 @@ func (s *Server) Call(method, path string, body any, headers ...string) Answer {
 
 func (s *Server) do(request *http.Request) Answer {
 	s.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	defer client.CloseIdleConnections()
-	response, err := client.Do(request)
+	response, err := s.client.Do(request)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
@@ -46,6 +47,7 @@ type Server struct {
 	// DatabaseURL is that of the options; empty with SQLite.
 	DatabaseURL string
 	http        *httptest.Server
+	client      *http.Client
 	stop        sync.Once
 }
 
@@ -57,6 +59,10 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	s := &Server{TB: t, Clock: &Clock{}, Provider: NewProvider(t), Log: &Log{}, Data: options.Data,
 		DatabaseURL: options.DatabaseURL}
+	s.client = &http.Client{
+		Transport:     &http.Transport{}, // its own: to close a shared one's idle connections breaks other requests
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	s.http = httptest.NewUnstartedServer(nil)
 	s.URL = "http://" + s.http.Listener.Addr().String()
 	config := app.Config{
@@ -85,6 +91,7 @@ func Start(t testing.TB, options Options) *Server {
 // Stop ends the app, as SIGTERM would. The cleanup does it too.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
+		s.client.CloseIdleConnections()
 		s.http.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()

@@ -78,9 +78,16 @@ func (l *Links) Delete(ctx context.Context, secret string) error {
 		}
 		next := l.next(session)
 		var events []latchkey.Event
-		if !session.State.Final() {
+		ends := !session.State.Final()
+		if ends {
 			next.Progress.Step = stepName(session)
 			next.State, next.Progress.Failure = latchkey.StateDenied, latchkey.FailureCancelled
+		} else if session.State == latchkey.StateExpired {
+			if ends, err = l.unwritten(ctx, session); err != nil {
+				return err
+			}
+		}
+		if ends {
 			if events, err = l.sessionEvents(next); err != nil {
 				return err
 			}
@@ -123,6 +130,16 @@ func (l *Links) Sweep(ctx context.Context, limit int) (int, error) {
 		}
 	}
 	return ended, nil
+}
+
+// unwritten reports whether a session is expired by the clock alone: nobody has
+// written it down, and its event has not been told.
+func (l *Links) unwritten(ctx context.Context, session *latchkey.LinkSession) (bool, error) {
+	stored, err := l.config.Sessions.LinkSessionBySecret(ctx, session.SecretHash)
+	if err != nil {
+		return false, err
+	}
+	return stored.State != latchkey.StateExpired, nil
 }
 
 // expire writes what asOfNow has found out.

@@ -58,7 +58,10 @@ func moved() error {
 // stepExpired writes the expiry down, unless that has been done.
 func (l *Links) stepExpired(ctx context.Context, secret string, session *latchkey.LinkSession,
 ) (*latchkey.LinkSession, error) {
-	err := l.expire(ctx, session)
+	unwritten, err := l.unwritten(ctx, session)
+	if err == nil && unwritten {
+		err = l.expire(ctx, session)
+	}
 	if err != nil && latchkey.CodeOf(err) != latchkey.Conflict {
 		return nil, err
 	}
