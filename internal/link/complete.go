@@ -59,7 +59,7 @@ func (l *Links) completeAs(ctx context.Context, claimed *latchkey.LinkSession, c
 		return nil, nil, moved()
 	}
 	err = l.config.Sessions.CompleteLink(ctx, next, claimed.Version, connection,
-		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: done.Credential.ExpiresAt}, events)
+		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: done.Credential.ExpiresAt}, latchkey.Consequences{Events: events})
 	var twin interface{ Twin() latchkey.Connection }
 	if errors.As(err, &twin) {
 		existing := twin.Twin()

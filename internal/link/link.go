@@ -26,11 +26,11 @@ type SessionStore interface {
 	LinkSession(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	) (*latchkey.LinkSession, error)
 	AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSession, version int64,
-		events []latchkey.Event, records []latchkey.AuditRecord) error
+		follows latchkey.Consequences) error
 	// CompleteLink also writes the connection. It fails with an error that has
 	// a method Twin when the upstream account is there already.
 	CompleteLink(ctx context.Context, session *latchkey.LinkSession, version int64, connection latchkey.Connection,
-		sealed latchkey.SealedCredential, events []latchkey.Event) error
+		sealed latchkey.SealedCredential, follows latchkey.Consequences) error
 	OverdueLinkSessions(ctx context.Context, now time.Time, limit int) ([]*latchkey.LinkSession, error)
 }
 

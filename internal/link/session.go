@@ -94,7 +94,7 @@ func (l *Links) Delete(ctx context.Context, secret string) error {
 		}
 		next.Progress.Deleted, next.Progress.UserData, next.Progress.Prompt = true, nil, latchkey.Prompt{}
 		next.Flow, next.Progress.RedirectURL = nil, ""
-		err = l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, events, nil)
+		err = l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, latchkey.Consequences{Events: events})
 		if latchkey.CodeOf(err) != latchkey.Conflict {
 			return err
 		}
@@ -150,7 +150,7 @@ func (l *Links) expire(ctx context.Context, session *latchkey.LinkSession) error
 	if err != nil {
 		return err
 	}
-	return l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, events, nil)
+	return l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, latchkey.Consequences{Events: events})
 }
 
 // App returns the client app that a session belongs to.

@@ -169,7 +169,7 @@ func (l *Links) write(ctx context.Context, from, next *latchkey.LinkSession, eve
 	if !from.State.CanBecome(next.State) {
 		return nil, latchkey.Errorf(latchkey.Internal, "session %s can't go from %s to %s", from.ID, from.State, next.State)
 	}
-	if err := l.config.Sessions.AdvanceLinkSession(ctx, next, from.Version, events, records); err != nil {
+	if err := l.config.Sessions.AdvanceLinkSession(ctx, next, from.Version, latchkey.Consequences{Events: events, Records: records}); err != nil {
 		return nil, err
 	}
 	return next, nil

@@ -18,6 +18,7 @@ type connectionDetail struct {
 	Permissions []string              `json:"permissions"`
 	Metadata    map[string]string     `json:"metadata,omitzero"`
 	Geolocation *latchkey.Geolocation `json:"geolocation,omitzero"`
+	RateLimit   latchkey.RateLimit    `json:"rateLimit,omitzero"`
 }
 
 // Connection returns one connection of the organisation and environment, or a
@@ -128,6 +129,7 @@ type connectionRow struct {
 func newConnectionRow(connection latchkey.Connection) (*connectionRow, error) {
 	detail, err := json.Marshal(connectionDetail{
 		connection.User, connection.Permissions, connection.Metadata, connection.Geolocation,
+		connection.RateLimit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode connection %s: %w", connection.ID, err)
@@ -175,6 +177,7 @@ func scanConnectionAnd(row scanner, more ...any) (latchkey.Connection, error) {
 	connection.Environment, connection.Status = latchkey.Environment(environment), latchkey.ConnectionStatus(status)
 	connection.User, connection.Permissions = detail.User, detail.Permissions
 	connection.Metadata, connection.Geolocation = detail.Metadata, detail.Geolocation
+	connection.RateLimit = detail.RateLimit
 	connection.ExpiredAt, connection.LastCheckedAt = moment(expired), moment(checked)
 	connection.CreatedAt, connection.UpdatedAt = moment(created), moment(updated)
 	return connection, nil
