@@ -49,7 +49,6 @@ func (w ConsentWords) Hash() string {
 // Consent is what an app that has pages of its own must show at the
 // authorization step, filled in, beside the permissions with their purposes.
 type Consent struct {
-	Version     string          `json:"version"`
 	Locale      string          `json:"locale"` // of the words, BCP 47
 	App         ConsentApp      `json:"app"`
 	Provider    ConsentProvider `json:"provider"`
@@ -79,7 +78,7 @@ func (l *Links) Consent(ctx context.Context, session *latchkey.LinkSession) (Con
 		return Consent{}, err
 	}
 	shown := Consent{
-		Version: ConsentTextVersion, Locale: "en",
+		Locale:   "en",
 		App:      ConsentApp{Name: app.Name, Domain: app.Domain, LogoURL: orNil(app.LogoURL)},
 		Provider: ConsentProvider{ID: session.Progress.Provider},
 	}

@@ -52,6 +52,11 @@ func insertApp(tx *tx, app latchkey.ClientApp) error {
 	return nil
 }
 
+// AddClientApp keeps another client app of an organisation.
+func (s *Store) AddClientApp(ctx context.Context, app latchkey.ClientApp) error {
+	return s.fact(ctx, func(tx *tx) error { return insertApp(tx, app) })
+}
+
 // UpdateClientApp replaces what may change of a client app.
 func (s *Store) UpdateClientApp(ctx context.Context, app latchkey.ClientApp) error {
 	detail, err := encodeApp(app)
