@@ -53,6 +53,11 @@ func (l *Links) Init(ctx context.Context, caller latchkey.Caller, request InitRe
 			return Initiated{}, err
 		}
 	}
+	if granted.Confirm {
+		if err := checkConfirmable(granted); err != nil {
+			return Initiated{}, err
+		}
+	}
 	session, secret := l.newSession(caller, app, granted, request)
 	if request.IdempotencyKey != "" {
 		return l.initOnce(ctx, session, secret, request)
@@ -61,6 +66,17 @@ func (l *Links) Init(ctx context.Context, caller latchkey.Caller, request InitRe
 		return Initiated{}, err
 	}
 	return Initiated{Session: session, Secret: secret}, nil
+}
+
+// checkConfirmable refuses a link that nobody could confirm.
+func checkConfirmable(granted latchkey.SessionRequest) error {
+	if granted.ClientReferenceID == "" {
+		return latchkey.InvalidField("clientReferenceId", "is required: this client app confirms its links by it")
+	}
+	if granted.RedirectURL == "" {
+		return latchkey.InvalidField("redirectUrl", "is required: this client app confirms its links by a code in it")
+	}
+	return nil
 }
 
 // clientApp finds the app that the request is for: the named one, or the
@@ -114,9 +130,6 @@ func (l *Links) grant(app latchkey.ClientApp, request InitRequest) (latchkey.Ses
 	}
 	if slices.Contains(app.AllowedOrigins, request.Origin) {
 		granted.Origin = request.Origin
-	}
-	if granted.Confirm && request.ClientReferenceID == "" && request.ConnectionID == "" {
-		return granted, latchkey.InvalidField("clientReferenceId", "is required: this client app confirms its links by it")
 	}
 	if app.Type == latchkey.AppWhitelabel {
 		granted.Mode = latchkey.ModeWhitelabel
