@@ -2,7 +2,9 @@ package spectest
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -35,11 +37,12 @@ type Exchange struct {
 // its body. A request is judged when its answer is 2xx, since anything may be
 // sent and be refused. A path that is not described must answer with the
 // response RouteNotFound, or be none of the API's: a page, an asset or a
-// redirect.
+// redirect. What names no path at all (CONNECT, and OPTIONS of *) is the HTTP
+// server's to answer.
 func (s *Spec) Check(exchange Exchange) []string {
 	at, err := url.ParseRequestURI(exchange.Path)
-	if err != nil {
-		at = &url.URL{Path: "/"}
+	if err != nil || exchange.Method == http.MethodConnect || !strings.HasPrefix(at.Path, "/") {
+		return nil
 	}
 	found := s.find(exchange.Method, at.EscapedPath())
 	if found == nil {
@@ -145,10 +148,26 @@ func (o *operation) checkRequest(exchange Exchange, at *url.URL) []string {
 	if o.body == nil || o.passThrough || exchange.RequestCut || len(exchange.RequestBody) == 0 && !o.needsBody {
 		return findings
 	}
-	for _, finding := range o.body.check(exchange.RequestHeader, exchange.RequestBody) {
+	wrong := o.body.check(exchange.RequestHeader, exchange.RequestBody)
+	if body, changed := withoutEmpty(exchange.RequestBody); changed && len(wrong) > 0 {
+		wrong = o.body.check(exchange.RequestHeader, body)
+	}
+	for _, finding := range wrong {
 		findings = append(findings, "request: "+finding)
 	}
 	return findings
+}
+
+// withoutEmpty takes the fields that are null or empty texts out of a JSON
+// object: for the server they are not there.
+func withoutEmpty(body []byte) (rest []byte, changed bool) {
+	var object map[string]any
+	if json.Unmarshal(body, &object) != nil {
+		return nil, false
+	}
+	maps.DeleteFunc(object, func(_ string, value any) bool { return value == nil || value == "" })
+	rest, err := json.Marshal(object)
+	return rest, err == nil
 }
 
 // check judges a header or query parameter that has come with the values.

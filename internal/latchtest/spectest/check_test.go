@@ -65,9 +65,10 @@ func TestWhatFitsGivesNoFinding(t *testing.T) {
 		},
 		"no route, and so it says":  func(e *spectest.Exchange) { e.Path, e.Status, e.ResponseBody = "/none", 404, []byte(`{"error":"no"}`) },
 		"no method, and so it says": func(e *spectest.Exchange) { e.Method, e.Status, e.ResponseBody = "POST", 404, []byte(`{"error":"no"}`) },
-		"no path at all": func(e *spectest.Exchange) {
-			e.Method, e.Path, e.Status, e.ResponseBody = "OPTIONS", "*", 404, []byte(`{"error":"no"}`)
-		},
+		"a field that is null":      func(e *spectest.Exchange) { e.RequestBody = []byte(`{"size":1,"note":null}`) },
+		"a field that is empty":     func(e *spectest.Exchange) { e.RequestBody = []byte(`{"size":1,"note":""}`) },
+		"no path at all":            func(e *spectest.Exchange) { e.Method, e.Path, e.Status = "OPTIONS", "*", 400 },
+		"a tunnel":                  func(e *spectest.Exchange) { e.Method, e.Path, e.Status = "CONNECT", "/", 404 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			exchange := thing()
@@ -101,6 +102,7 @@ func TestEveryMisfitIsFound(t *testing.T) {
 		"a header too few":                       {func(e *spectest.Exchange) { e.ResponseHeader.Del("X-Request-Id") }, `PUT /things/{id}, 200: answer: header x-request-id is missing`},
 		"a header of another form":               {func(e *spectest.Exchange) { e.ResponseHeader.Set("X-Request-Id", "secret") }, `PUT /things/{id}, 200: answer: header x-request-id does not match ^req_`},
 		"a request too small":                    {func(e *spectest.Exchange) { e.RequestBody = []byte(`{}`) }, `PUT /things/{id}, 200: request: missing property 'size'`},
+		"a request that is null":                 {func(e *spectest.Exchange) { e.RequestBody = []byte(`{"size":null}`) }, `PUT /things/{id}, 200: request: missing property 'size'`},
 		"a request without body":                 {func(e *spectest.Exchange) { e.RequestBody = nil }, `PUT /things/{id}, 200: request: the body is not JSON`},
 		"a request as a form":                    {func(e *spectest.Exchange) { e.RequestHeader.Set("Content-Type", "text/plain") }, `PUT /things/{id}, 200: request: the media type "text/plain" is not described`},
 		"a query out of bounds":                  {func(e *spectest.Exchange) { e.Method, e.Path = "GET", "/things/a?limit=0" }, `GET /things/{id}, 200: request: query limit minimum: got 0, want 1`},

@@ -30,7 +30,7 @@ paths:
     put:
       requestBody:
         required: true
-        content: { application/json: { schema: { type: object, required: [size], properties: { size: { type: integer } } } } }
+        content: { application/json: { schema: { type: object, required: [size], properties: { size: { type: integer }, note: { type: string, pattern: '^n' } } } } }
       responses:
         <<: *thing
         '204': { description: Nothing changed. }
