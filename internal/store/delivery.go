@@ -17,7 +17,7 @@ func (s *Store) Deliveries(ctx context.Context, filter latchkey.DeliveryFilter,
 		FROM deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id LEFT JOIN events e ON e.id = d.event_id
 		LEFT JOIN delivery_heads h ON h.endpoint_id = d.endpoint_id AND h.subject = d.subject AND h.sequence = d.sequence
 		WHERE d.endpoint_id = $1 AND w.organisation_id = $2 AND w.environment = $3 AND ($4 = '' OR d.state = $4)
-		ORDER BY d.queued_at DESC, d.sequence DESC, d.subject DESC LIMIT $5 OFFSET $6`,
+		ORDER BY d.queued_at DESC, d.subject DESC, d.sequence DESC LIMIT $5 OFFSET $6`,
 		filter.EndpointID, filter.OrganisationID, string(filter.Environment), string(filter.State),
 		filter.Limit+1, filter.Offset, neverDue)
 	list, err := collect(rows, err, scanDeliveryRecord)

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"math"
 
 	"latchkey"
 )
@@ -24,11 +26,15 @@ func (s *Store) EventsAfter(ctx context.Context, organisationID string, environm
 	cursor int64, limit int,
 ) (latchkey.EventPage, error) {
 	page := latchkey.EventPage{Cursor: cursor}
+	at, err := findPlace(ctx, s.read(), organisationID, environment, cursor)
+	if err != nil {
+		return page, err
+	}
+	differing := s.engine.fragments()
 	rows, err := s.read().QueryContext(ctx, `SELECT position, id, type, subject, sequence, body, created_at FROM events
-		WHERE organisation_id = $1 AND environment = $2 AND (transaction_id, position) > (COALESCE((
-			SELECT transaction_id FROM events WHERE position = $3 AND organisation_id = $1 AND environment = $2), $4), $3)`+
-		s.engine.fragments().settled+` ORDER BY transaction_id, position LIMIT $5`,
-		organisationID, string(environment), cursor, fromTheOldest, limit+1)
+		WHERE organisation_id = $1 AND environment = $2 AND `+differing.after+differing.settled+`
+		ORDER BY transaction_id, position LIMIT $5`,
+		organisationID, string(environment), at.transaction, at.position, limit+1)
 	var positions []int64
 	page.Events, err = collect(rows, err, func(row scanner) (latchkey.Event, error) {
 		event := latchkey.Event{OrganisationID: organisationID, Environment: environment}
@@ -49,6 +55,26 @@ func (s *Store) EventsAfter(ctx context.Context, organisationID string, environm
 		page.Cursor = positions[n-1]
 	}
 	return page, nil
+}
+
+// place is where an event stands in the order of the log.
+type place struct{ transaction, position int64 }
+
+// findPlace returns the place of a cursor: before the oldest if there is no such
+// event of the organisation and environment.
+func findPlace(ctx context.Context, run querier, organisationID string, environment latchkey.Environment, cursor int64,
+) (place, error) {
+	at := place{position: cursor}
+	err := run.QueryRowContext(ctx, `SELECT transaction_id FROM events
+		WHERE position = $1 AND organisation_id = $2 AND environment = $3`,
+		cursor, organisationID, string(environment)).Scan(&at.transaction)
+	if errors.Is(err, sql.ErrNoRows) {
+		return place{transaction: math.MinInt64}, nil
+	}
+	if err != nil {
+		return at, fmt.Errorf("find the cursor: %w", err)
+	}
+	return at, nil
 }
 
 // newestEvents is how many events are looked at to tell that they come from

@@ -138,8 +138,9 @@ func (e *postgresEngine) batches() *batches     { return e.grouped }
 var postgresFragments = fragments{
 	skipLocked: " FOR UPDATE SKIP LOCKED",
 	shareLock:  " FOR SHARE",
+	after:      "(transaction_id, position) > ($3, $4)",
 	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
-	splitTwo:   "(SELECT unnest(string_to_array($2, ',')))",
+	listed:     "(SELECT unnest(string_to_array($3, ',')))",
 }
 
 func (e *postgresEngine) ping(ctx context.Context) error { return e.db.PingContext(ctx) }

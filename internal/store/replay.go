@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 
 	"latchkey"
@@ -38,7 +37,7 @@ func (s *Store) ReplayDeliveries(ctx context.Context, replay latchkey.Replay, re
 		if err != nil {
 			return err
 		}
-		queued, err = queueAgain(tx, wanted, micros(replay.At), due)
+		queued, err = queueAgain(tx, wanted, replay.EndpointID, micros(replay.At), due)
 		return err
 	})
 	if err != nil {
@@ -64,90 +63,77 @@ func unpark(tx *tx, replay latchkey.Replay, record latchkey.AuditRecord) error {
 	return insertAudit(tx, []latchkey.AuditRecord{record})
 }
 
-// wantedEvents narrows the events to those of a replay that the endpoint's
-// filter wants.
+// wantedEvents says which events a replay queues.
 type wantedEvents struct {
-	endpointID string
-	condition  string // on events e, over $2 to $6
-	values     []any  // $2 to $6
+	condition string // on events, over $1 to $5
+	values    []any  // $1 to $5
 }
 
-// with returns the values of a statement: $1 is the endpoint, $2 to $6 are the
-// condition's, the others follow.
+// with returns the values of a statement: the condition's and what follows.
 func (w wantedEvents) with(more ...any) []any {
-	return append(append([]any{w.endpointID}, w.values...), more...)
+	return append(w.values[:len(w.values):len(w.values)], more...)
 }
 
-const wantedByFilter = `e.organisation_id = $4 AND e.environment = $5
-	AND ($6 LIKE '%,*,%' OR $6 LIKE '%,' || e.type || ',%')`
-
-// findWanted makes the condition of a replay: what is after the place of its
-// cursor, or what it names.
+// findWanted makes the condition of a replay: what comes after the place of its
+// cursor, or what it names, as far as the filter wants it.
 func findWanted(tx *tx, replay latchkey.Replay, filter string) (wantedEvents, error) {
-	wanted := wantedEvents{endpointID: replay.EndpointID}
+	const byFilter = ` AND ($5 LIKE '%,*,%' OR $5 LIKE '%,' || type || ',%')`
 	owner := []any{replay.OrganisationID, string(replay.Environment)}
 	if len(replay.EventIDs) == 0 {
-		var transaction int64
-		err := tx.row(`SELECT COALESCE(MAX(transaction_id), $4) FROM events
-			WHERE position = $1 AND organisation_id = $2 AND environment = $3`,
-			append(append([]any{replay.After}, owner...), fromTheOldest)...).Scan(&transaction)
+		at, err := findPlace(tx.ctx, tx.run, replay.OrganisationID, replay.Environment, replay.After)
 		if err != nil {
-			return wanted, fmt.Errorf("find the cursor: %w", err)
+			return wantedEvents{}, err
 		}
-		wanted.condition = `(e.transaction_id, e.position) > ($2, $3) AND ` + wantedByFilter
-		wanted.values = append(append([]any{transaction, replay.After}, owner...), filter)
-		return wanted, nil
+		return wantedEvents{
+			condition: `organisation_id = $1 AND environment = $2 AND ` + tx.fragments.after + byFilter,
+			values:    append(owner, at.transaction, at.position, filter),
+		}, nil
 	}
+	// The owner is looked at last, lest SQLite search through all that it has.
+	named := `id IN ` + tx.fragments.listed + `
+		AND CASE WHEN organisation_id = $1 AND environment = $2 THEN position > $4 ELSE FALSE END`
+	values := append(owner, strings.Join(replay.EventIDs, ","), 0)
 	var there int
-	named := strings.Join(replay.EventIDs, ",")
-	err := tx.row(`SELECT COUNT(*) FROM events WHERE id IN `+tx.fragments.splitTwo+`
-		AND organisation_id = $1 AND environment = $3`, owner[0], named, owner[1]).Scan(&there)
-	if err != nil {
-		return wanted, fmt.Errorf("find the events: %w", err)
+	if err := tx.row(`SELECT COUNT(*) FROM events WHERE `+named, values...).Scan(&there); err != nil {
+		return wantedEvents{}, fmt.Errorf("find the events: %w", err)
 	}
 	if there != len(replay.EventIDs) {
-		return wanted, notFound("event")
+		return wantedEvents{}, notFound("event")
 	}
-	wanted.condition = `e.id IN ` + tx.fragments.splitTwo + ` AND e.position > $3 AND ` + wantedByFilter
-	wanted.values = append(append([]any{named, 0}, owner...), filter)
-	return wanted, nil
+	return wantedEvents{condition: named + byFilter, values: append(values, filter)}, nil
 }
-
-// fromTheOldest is a transaction before that of any event.
-const fromTheOldest = int64(math.MinInt64)
 
 // queueAgain makes the wanted deliveries pending and puts the oldest that waits
 // at the head of each of their subjects. The heads are taken first, as whoever
 // finishes an attempt does.
-func queueAgain(tx *tx, wanted wantedEvents, now, due int64) (int64, error) {
+func queueAgain(tx *tx, wanted wantedEvents, endpointID string, now, due int64) (int64, error) {
 	_, err := tx.exec(`UPDATE delivery_heads SET fence = fence
-		WHERE endpoint_id = $1 AND subject IN (SELECT e.subject FROM events e WHERE `+wanted.condition+`)`,
-		wanted.with()...)
+		WHERE endpoint_id = $6 AND subject IN (SELECT subject FROM events WHERE `+wanted.condition+`)`,
+		wanted.with(endpointID)...)
 	if err != nil {
 		return 0, fmt.Errorf("take the heads: %w", err)
 	}
 	queued, err := tx.exec(`INSERT INTO deliveries
 		(endpoint_id, subject, sequence, event_id, state, attempts, last_status, excerpt, updated_at, queued_at)
-		SELECT $1, e.subject, e.sequence, e.id, 'pending', 0, 0, '', $7, $7 FROM events e WHERE `+wanted.condition+`
+		SELECT $6, subject, sequence, id, 'pending', 0, 0, '', $7, $7 FROM events WHERE `+wanted.condition+`
 		ON CONFLICT (endpoint_id, subject, sequence) DO UPDATE SET state = 'pending', attempts = 0, last_status = 0,
-			excerpt = '', updated_at = excluded.updated_at, queued_at = excluded.queued_at`, wanted.with(now)...)
+			excerpt = '', updated_at = excluded.updated_at, queued_at = excluded.queued_at`,
+		wanted.with(endpointID, now)...)
 	if err != nil {
 		return 0, fmt.Errorf("queue the events: %w", err)
 	}
-	// What was queued at this very moment is among those of the replay; that
-	// another event is too does no harm.
+	// An event that was appended only now is not among what has just been queued.
 	_, err = tx.exec(`INSERT INTO delivery_heads (endpoint_id, subject, sequence, event_id, attempt, due_at, fence)
-		SELECT d.endpoint_id, d.subject, d.sequence, d.event_id, 0, $3, 0
-		FROM deliveries d JOIN (SELECT subject, MIN(sequence) AS sequence FROM deliveries
-			WHERE endpoint_id = $1 AND queued_at = $2 AND state = 'pending' GROUP BY subject) oldest
-			ON oldest.subject = d.subject AND oldest.sequence = d.sequence
-		WHERE d.endpoint_id = $1
+		SELECT d.endpoint_id, d.subject, d.sequence, d.event_id, 0, $8, 0
+		FROM (SELECT subject, MIN(sequence) AS sequence FROM events WHERE `+wanted.condition+` GROUP BY subject) oldest
+		JOIN deliveries d ON d.endpoint_id = $6 AND d.subject = oldest.subject AND d.sequence = oldest.sequence
+		WHERE d.state = 'pending' AND d.queued_at = $7
 		ON CONFLICT (endpoint_id, subject) DO UPDATE SET attempt = 0, due_at = excluded.due_at,
 			fence = delivery_heads.fence + 1,
 			event_id = CASE WHEN excluded.sequence < delivery_heads.sequence
 				THEN excluded.event_id ELSE delivery_heads.event_id END,
 			sequence = CASE WHEN excluded.sequence < delivery_heads.sequence
-				THEN excluded.sequence ELSE delivery_heads.sequence END`, wanted.endpointID, now, due)
+				THEN excluded.sequence ELSE delivery_heads.sequence END`, wanted.with(endpointID, now, due)...)
 	if err != nil {
 		return 0, fmt.Errorf("move the heads: %w", err)
 	}

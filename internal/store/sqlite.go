@@ -138,9 +138,11 @@ func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
 func (e *sqliteEngine) batches() *batches     { return nil }
 
 // sqliteFragments are SQLite's: its one writer needs no locks and leaves no
-// gaps.
+// gaps. All its events have the transaction 0, and it uses an index for such a
+// comparison of two columns only when the first is given.
 var sqliteFragments = fragments{
-	splitTwo: `(SELECT value FROM json_each('["' || replace($2, ',', '","') || '"]'))`,
+	after:  "transaction_id = MAX($3, 0) AND position > $4",
+	listed: `(SELECT value FROM json_each('["' || replace($3, ',', '","') || '"]'))`,
 }
 
 func (e *sqliteEngine) ping(ctx context.Context) error {

@@ -58,8 +58,9 @@ type engine interface {
 type fragments struct {
 	skipLocked string // makes a claim pass by rows that another claims
 	shareLock  string // keeps the rows that a SELECT finds as they are until the commit
+	after      string // an event's condition to come after the place ($3, $4)
 	settled    string // narrows events to those that none can come to stand before
-	splitTwo   string // the list of what the commas of the text $2 separate
+	listed     string // the list of what the commas of the text $3 separate
 }
 
 // querier is what *sql.DB, *sql.Tx and a prepared writer have in common.

@@ -2,6 +2,9 @@ package storetest
 
 import (
 	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
 
 	"latchkey"
 )
@@ -174,5 +177,71 @@ func replayFacts() map[string]func(*world) {
 			w.set(endpoint, latchkey.EndpointEnabled)
 			w.came(w.drain(), map[string][]int64{connection.ID: {1, 2}})
 		},
+		"replays racing appenders and workers leave nothing behind and skip nothing": racingReplays,
+	}
+}
+
+// racingReplays replays from anywhere while events are appended and delivered.
+// Of each connection what is claimed next follows what was claimed before, or
+// comes again; in the end everything has been delivered.
+func racingReplays(w *world) {
+	const connections, events, replays, workers = 4, 15, 12, 3
+	endpoint := w.endpoint("*")
+	var claiming sync.Mutex
+	last := map[string]int64{}
+	work := func() int {
+		claiming.Lock()
+		claimed, err := w.store.ClaimDeliveries(w.Context(), start, 3, time.Hour)
+		for _, delivery := range claimed {
+			if delivery.Sequence > last[delivery.Subject]+1 {
+				w.Errorf("%s: %d is claimed after %d", delivery.Subject, delivery.Sequence, last[delivery.Subject])
+			}
+			last[delivery.Subject] = delivery.Sequence
+		}
+		claiming.Unlock()
+		if err != nil {
+			w.Error(err)
+		}
+		for _, delivery := range claimed {
+			err := w.store.FinishDelivery(w.Context(), delivery, delivered())
+			if err != nil && latchkey.CodeOf(err) != latchkey.Conflict {
+				w.Error(err)
+			}
+		}
+		return len(claimed)
+	}
+	var appending, working sync.WaitGroup
+	appended := make(chan struct{})
+	for i := range connections {
+		appending.Go(func() { w.happen(w.linked(w.connection(fmt.Sprintf("u%d", i), "")), events-1) })
+	}
+	for range workers {
+		working.Go(func() {
+			for {
+				select {
+				case <-appended:
+					return
+				default:
+					work()
+				}
+			}
+		})
+	}
+	for i := range replays {
+		known := w.cursors()
+		_, err := w.replay(endpoint, known[i*len(known)/replays])
+		w.must(err)
+	}
+	appending.Wait()
+	close(appended)
+	working.Wait()
+	for work() > 0 {
+		continue
+	}
+	if pending, _ := w.deliveries(endpoint, latchkey.DeliveryPending, 100, 0); len(pending) != 0 {
+		w.Errorf("%d deliveries are left", len(pending))
+	}
+	if done, _ := w.deliveries(endpoint, latchkey.DeliveryDelivered, 100, 0); len(done) != connections*events {
+		w.Errorf("%d of %d are delivered", len(done), connections*events)
 	}
 }
