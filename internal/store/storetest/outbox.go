@@ -129,9 +129,8 @@ func outboxFacts() map[string]func(*world) {
 		"a deleted endpoint is forgotten with its queue": func(w *world) {
 			endpoint := w.endpoint("*")
 			w.linked(w.connection("u1", ""))
-			w.must(w.store.DeleteWebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID))
-			w.wants(latchkey.NotFound,
-				w.store.DeleteWebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID))
+			w.must(w.remove(endpoint))
+			w.wants(latchkey.NotFound, w.remove(endpoint))
 			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
 			w.must(err)
 			_, err = w.store.WebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID)
