@@ -9,8 +9,8 @@ import (
 	"latchkey/internal/connector"
 )
 
-// twinRounds bounds how often a completion is tried again because another link
-// of the same account was faster.
+// twinRounds bounds how often a completion or a change of a connection is tried
+// again because another was faster.
 const twinRounds = 100
 
 // done takes a finished login: a connection comes of it at once, or when the
