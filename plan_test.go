@@ -53,12 +53,13 @@ var plan = map[string][]string{
 	"connector/connectortest": {"latchkey", "connector"},
 	"store/storetest":         {"latchkey", "store"},
 
-	"latchtest":              {anything},
-	"latchtest/pgtest":       {},
-	"latchtest/glewlwydtest": {},
-	"latchtest/shottest":     {},
-	"latchtest/e2etest":      {anything},
-	"latchtest/killtest":     {"latchtest/pgtest"},
+	"latchtest":                 {anything},
+	"latchtest/pgtest":          {},
+	"latchtest/glewlwydtest":    {},
+	"latchtest/shottest":        {},
+	"latchtest/e2etest":         {anything},
+	"latchtest/killtest":        {"latchtest/pgtest"},
+	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 }
 
 // The doors: where requests come in.
