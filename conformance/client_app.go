@@ -45,17 +45,7 @@ var clientAppRows = []row{
 	}},
 	{id: "3.client-apps.list", statement: "it is in the list", plus: true, check: func(s *suite) {
 		told := s.makeApp(s.appFields(redirectApp, nil))
-		found := 0
-		s.each("/v2/client-apps?", func(each value) {
-			each.fits(clientAppShape)
-			if each.at("id").text() == told.at("id").text() {
-				each.is(told.data)
-				found++
-			}
-		})
-		if found != 1 {
-			s.failf("it is there %d times, want once", found)
-		}
+		s.listed("/v2/client-apps", told, clientAppShape).is(told.data)
 	}},
 	{id: "3.client-apps.patch", statement: "PATCH changes what it names and nothing else", plus: true, check: func(s *suite) {
 		before := s.makeApp(s.appFields(redirectApp, nil))
@@ -70,7 +60,7 @@ var clientAppRows = []row{
 			after.at(field).is(before.at(field).data)
 		}
 		s.call("GET", path, nil).ok().is(after.data)
-		s.call("PATCH", path, map[string]any{"accentColor": nil, "name": ""}).blames("name")
+		s.call("PATCH", path, map[string]any{"name": ""}).blames("name")
 	}},
 	{id: "3.client-apps.patch-counts", statement: "what was changed counts at the next init", plus: true, check: func(s *suite) {
 		app := s.newApp(redirectApp, nil)
@@ -93,9 +83,9 @@ var clientAppRows = []row{
 		s.call("POST", "/v2/link/init", app.fields()).blames("clientAppId")
 	}},
 	{id: "3.client-apps.name", statement: "a name has 1 to 64 characters of one script", plus: true, check: refusesApp("name",
-		"", strings.Repeat("n", 65), "Аcme", "Acme Αλφα", "Acme\u202Eshop", "Acme\nShop", "Acme \u2714", " ")},
+		"", strings.Repeat("n", 65), "Аcme", "Acme Αλφα", "Acme\u202Eshop", "Acme\nShop", "Acme \u2714")},
 	{id: "3.client-apps.name-good", statement: "in any script", plus: true, check: func(s *suite) {
-		for _, good := range []string{"Åse & Søn 2", "Магазин", "株式会社カナ", "متجر", strings.Repeat("n", 64)} {
+		for _, good := range []string{"Åse & Søn 2", "Магазин", "株式会社", "متجر", strings.Repeat("n", 64)} {
 			s.makeApp(s.appFields(redirectApp, map[string]any{"name": good})).at("name").is(good)
 		}
 	}},
@@ -106,7 +96,7 @@ var clientAppRows = []row{
 	{id: "3.client-apps.redirectUris", statement: "a redirect URI is absolute, plain and exact", plus: true, check: refusesUris("redirectUris",
 		"", "/callback", "conformance.example/callback", "https://user@conformance.example/", "https://conformance.example/#a",
 		"https://*.conformance.example/", "https://conformance.example\\@evil.example/", "https://könformanz.example/",
-		"https://conformance.example/a b", "javascript:alert(1)", "data:text/html,a", "file:///etc/passwd",
+		"https://conformance.example/a\tb", "javascript:alert(1)", "data:text/html,a", "file:///etc/passwd",
 		"http://other.example/callback", "https://conformance.example/"+strings.Repeat("a", 2048), "*")},
 	{id: "3.client-apps.redirectUris-many", statement: "of which there are up to 20", plus: true, check: func(s *suite) {
 		many := make([]string, 21)

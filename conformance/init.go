@@ -135,6 +135,22 @@ func oldestApp(s *suite) {
 	}
 }
 
+// listed finds what was made in its list, where every entry has the shape.
+// Other rows make and remove entries meanwhile, so pages may shift: it is
+// looked for until it is found.
+func (s *suite) listed(path string, made value, wanted shape) value {
+	var found value
+	s.eventually("the entry in the list", soon, func() bool {
+		s.each(path+"?", func(each value) {
+			if each.fits(wanted).at("id").text() == made.at("id").text() {
+				found = each
+			}
+		})
+		return found.present
+	})
+	return found
+}
+
 // each calls visit with every entry of a list. The path ends in ? or &.
 func (s *suite) each(path string, visit func(value)) {
 	for offset := 0; ; {

@@ -53,15 +53,6 @@ var redirectRows = []row{
 		}
 		l.carries(p.press("continue").parameters(), "status", "error", "error_code", "2fa_failed", "client_reference_id", l.reference)
 	}},
-	{id: "2.redirect.error-too_many_attempts", statement: "error_code too_many_attempts after five wrong passwords", plus: true, check: func(s *suite) {
-		l := s.begin(s.app(redirectApp), nil)
-		p := s.open(l.url).atLogin()
-		address := s.address("fan")
-		for range 5 {
-			p = p.press("continue", "username", address, "password", "wrong")
-		}
-		l.carries(p.press("continue").parameters(), "status", "error", "error_code", "too_many_attempts", "client_reference_id", l.reference)
-	}},
 	{id: "2.redirect.error-account_mismatch", statement: "error_code account_mismatch when another account reconnects", plus: true, check: func(s *suite) {
 		c := s.link("creator", nil)
 		l := s.begin(s.app(redirectApp), map[string]any{"connectionId": c.id, "clientReferenceId": c.reference})

@@ -30,10 +30,10 @@ func allRows() []row {
 		authRows, conventionRows, bodyRows, pagingRows, errorRows,
 		initRows, initRedirectRows, initPlusRows,
 		sessionRows, submitRows,
-		pageRows, redirectRows, embedRows, confirmRows,
+		pageRows, formRows, redirectRows, embedRows, confirmRows,
 		accountRows, connectionRows, reconnectRows, importRows, optionRows, clientAppRows, apiKeyRows, endpointRows,
 		eventRows, auditRows, sessionListRows,
-		accessRows, webhookRows, deliveryRows, probeRows, sandboxRows,
+		accessRows, webhookRows, deliveryRows, replayRows, probeRows, sandboxRows,
 	)
 }
 

@@ -134,9 +134,6 @@ func flagged(data any) string {
 	return ""
 }
 
-// anything is any JSON at all.
-func anything(any) string { return "" }
-
 // exactly is that and nothing else.
 func exactly(want any) shape {
 	return func(data any) string {
