@@ -42,7 +42,8 @@ var plan = map[string][]string{
 	"vault":                   {"latchkey", "connector", "vault/seal"},
 	"link":                    {"latchkey", "connector"}, // it is handed one sealing function
 	"webhook":                 {"latchkey", "jobs"},
-	"api":                     {"latchkey", "web", "auth", "link", "webhook"},
+	"account":                 {"latchkey"},
+	"api":                     {"latchkey", "web", "auth", "account", "link", "webhook"},
 	"dash":                    {"latchkey", "web", "auth", "link", "webhook"},
 	"hosted":                  {"latchkey", "web", "link"},
 	"proxy":                   {"latchkey", "web", "auth", "vault", "connector"},
@@ -53,12 +54,14 @@ var plan = map[string][]string{
 	"connector/connectortest": {"latchkey", "connector"},
 	"store/storetest":         {"latchkey", "store"},
 
-	"latchtest":                 {anything},
-	"latchtest/pgtest":          {},
-	"latchtest/glewlwydtest":    {},
-	"latchtest/shottest":        {},
-	"latchtest/e2etest":         {anything},
-	"latchtest/killtest":        {"latchtest/pgtest"},
+	"latchtest":              {anything},
+	"latchtest/pgtest":       {},
+	"latchtest/glewlwydtest": {},
+	"latchtest/shottest":     {},
+	"latchtest/e2etest":      {anything},
+	"latchtest/killtest":     {"latchtest/pgtest"},
+	"latchtest/spectest":     {}, // black box: it knows the description only
+
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 }
 

@@ -16,7 +16,7 @@ func (w *world) happen(connection latchkey.Connection, n int) latchkey.Connectio
 		connection.Version++
 		connection.EventSequence++
 		w.must(w.store.CompleteLink(w.Context(), advanced(session, latchkey.StateCompleted), 1, connection,
-			sealed("c"), []latchkey.Event{w.event(connection, latchkey.EventConnectionUpdated)}))
+			sealed("c"), latchkey.Consequences{Events: []latchkey.Event{w.event(connection, latchkey.EventConnectionUpdated)}}))
 	}
 	return connection
 }
@@ -58,7 +58,7 @@ func outboxFacts() map[string]func(*world) {
 					}
 					connection := w.connection(fmt.Sprint("u", round, ".", i), "")
 					return w.store.CompleteLink(w.Context(), advanced(sessions[i], latchkey.StateCompleted), 1, connection,
-						sealed("c"), []latchkey.Event{w.event(connection, latchkey.EventConnectionCreated)})
+						sealed("c"), latchkey.Consequences{Events: []latchkey.Event{w.event(connection, latchkey.EventConnectionCreated)}})
 				})
 			}
 			staying := w.endpoint("*")
