@@ -54,7 +54,8 @@ func outboxFacts() map[string]func(*world) {
 				}
 				w.race(len(sessions), func(i int) error {
 					if i == len(sessions)/2 {
-						return w.store.DeleteWebhookEndpoint(background(), leaving.OrganisationID, leaving.Environment, leaving.ID)
+						return w.store.DeleteWebhookEndpoint(background(), leaving.OrganisationID, leaving.Environment, leaving.ID,
+							w.recordOf(leaving.ID, latchkey.AuditEndpointDeleted))
 					}
 					connection := w.connection(fmt.Sprint("u", round, ".", i), "")
 					return w.store.CompleteLink(w.Context(), advanced(sessions[i], latchkey.StateCompleted), 1, connection,
