@@ -21,8 +21,10 @@ func newHouse(t *testing.T, options latchtest.Options) house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := app
 	app.Providers = []string{latchtest.ProviderID}
-	if err := h.App.Store().UpdateClientApp(t.Context(), app); err != nil {
+	record := latchkey.AuditRecord{OrganisationID: app.OrganisationID, Action: latchkey.AuditAppUpdated, Subject: app.ID, Detail: "{}"}
+	if err := h.App.Store().UpdateClientApp(t.Context(), before, app, record); err != nil {
 		t.Fatal(err)
 	}
 	return h

@@ -49,7 +49,7 @@ func Time(r *http.Request, name string) (time.Time, error) {
 // ParseTime reads an RFC 3339 time out of the named field.
 func ParseTime(name, text string) (time.Time, error) {
 	moment, err := time.Parse(time.RFC3339, text)
-	if err != nil || len(text) > maxTime {
+	if err != nil || moment.IsZero() || len(text) > maxTime { // the zero time stands for none
 		return time.Time{}, latchkey.InvalidField(name, "must be a time like 2026-01-31T10:00:00Z (RFC 3339)")
 	}
 	return moment, nil

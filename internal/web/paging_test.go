@@ -69,6 +69,7 @@ func TestTime(t *testing.T) {
 	for _, hostile := range []string{
 		canary, "2026-01-31", "10:00:00Z", "2026-01-31 10:00:00Z", "2026-01-31T10:00:00", "2026-02-30T10:00:00Z", "1769853600",
 		"2026-01-31T25:00:00Z", "2026-01-31T10:00:00Z\x00", "2026-01-31T10:00:00." + strings.Repeat("1", 100) + "Z", "+12026-01-31T10:00:00Z",
+		"0001-01-01T00:00:00Z",
 	} {
 		_, err := web.Time(httptest.NewRequest("GET", "/?from="+url.QueryEscape(hostile), nil), "from")
 		refused, ok := errors.AsType[*latchkey.Error](err)

@@ -128,8 +128,10 @@ func done(s *latchtest.Server) string {
 	if err != nil {
 		s.Fatal(err)
 	}
+	before := app
 	app.RedirectURIs = nil
-	if err := store.UpdateClientApp(s.Context(), app); err != nil {
+	record := latchkey.AuditRecord{OrganisationID: app.OrganisationID, Action: latchkey.AuditAppUpdated, Subject: id, Detail: "{}"}
+	if err := store.UpdateClientApp(s.Context(), before, app, record); err != nil {
 		s.Fatal(err)
 	}
 	visit := s.Visit(s.Init(map[string]any{"clientAppId": id, "provider": "sandbox"}).URL).Consent()

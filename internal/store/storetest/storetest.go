@@ -1,7 +1,7 @@
 // Package storetest is the contract that both storage engines pass: facts of
 // the business, named as sentences.
 //
-//	storetest.Run(t, open) ─▶ sessions · completions · connections · outbox · revocations · accounts
+//	storetest.Run(t, open) ─▶ sessions · completions · connections · outbox · revocations · accounts · client apps
 package storetest
 
 import (
@@ -30,7 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 func facts() map[string]func(*world) {
 	all := map[string]func(*world){}
 	for _, group := range []map[string]func(*world){
-		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(),
+		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(), clientAppFacts(),
 	} {
 		for name, fact := range group {
 			all[name] = fact
