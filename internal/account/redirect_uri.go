@@ -26,7 +26,7 @@ func (s site) redirectRule(uri string) string {
 	switch {
 	case rule != "":
 		return rule
-	case !s.isLive && (at.scheme == "http" || at.scheme == "https") && slices.Contains(loopbackHosts, at.host):
+	case !s.isLive && isLoopback(at):
 		return ""
 	case at.scheme == "http" && !s.isLive:
 		return "must begin with https://; http is for 127.0.0.1, [::1] and localhost"
@@ -40,6 +40,17 @@ func (s site) redirectRule(uri string) string {
 		return "must lead to the app's own domain"
 	}
 	return ""
+}
+
+// IsLoopback reports whether a redirect URI leads to the machine of whoever
+// follows it: localhost, 127.0.0.1 or [::1], on any port.
+func IsLoopback(uri string) bool {
+	at, rule := locate(uri)
+	return rule == "" && uriRule(uri) == "" && isLoopback(at)
+}
+
+func isLoopback(at location) bool {
+	return (at.scheme == "http" || at.scheme == "https") && slices.Contains(loopbackHosts, at.host)
 }
 
 // reversed returns the private-use scheme that belongs to a domain, or "".

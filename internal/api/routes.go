@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"latchkey"
+	"latchkey/internal/account"
 	"latchkey/internal/link"
 	"latchkey/internal/web"
 	"latchkey/internal/webhook"
@@ -16,6 +17,7 @@ import (
 type Config struct {
 	Links     *link.Links
 	Endpoints *webhook.Endpoints
+	Accounts  *account.Account
 }
 
 // door holds the handlers.
@@ -45,11 +47,27 @@ func (d *door) routes() []route {
 		{"GET /v2/link/sessions/{id}", latchkey.ScopeLink, d.linkSession},
 
 		{"GET /v2/account/whoami", latchkey.ScopeAccount, d.whoami},
+		{"GET /v2/account/settings", latchkey.ScopeAccount, d.settingsGet},
+		{"PATCH /v2/account/settings", latchkey.ScopeAccount, d.settingsUpdate},
 		{"GET /v2/account/connections", latchkey.ScopeAccount, d.connectionsList},
 		{"GET /v2/connections", latchkey.ScopeAccount, d.connectionsList},
 		{"GET /v2/account/connections/{id}", latchkey.ScopeAccount, d.connectionGet},
 		{"POST /v2/account/connections/{id}/invalidate", latchkey.ScopeAccount, d.connectionInvalidate},
 		{"DELETE /v2/account/connections/{id}", latchkey.ScopeAccount, d.connectionDelete},
+
+		{"POST /v2/client-apps", latchkey.ScopeAdmin, d.clientAppCreate},
+		{"GET /v2/client-apps", latchkey.ScopeAdmin, d.clientAppsList},
+		{"GET /v2/client-apps/{id}", latchkey.ScopeAdmin, d.clientAppGet},
+		{"PATCH /v2/client-apps/{id}", latchkey.ScopeAdmin, d.clientAppUpdate},
+		{"DELETE /v2/client-apps/{id}", latchkey.ScopeAdmin, d.clientAppDelete},
+
+		{"POST /v2/api-keys", latchkey.ScopeAdmin, d.apiKeyCreate},
+		{"GET /v2/api-keys", latchkey.ScopeAdmin, d.apiKeysList},
+		{"GET /v2/api-keys/{id}", latchkey.ScopeAdmin, d.apiKeyGet},
+		{"PATCH /v2/api-keys/{id}", latchkey.ScopeAdmin, d.apiKeyUpdate},
+		{"DELETE /v2/api-keys/{id}", latchkey.ScopeAdmin, d.apiKeyRevoke},
+
+		{"GET /v2/audit", latchkey.ScopeAdmin, d.auditList},
 
 		{"POST /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointCreate},
 		{"GET /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointsList},
