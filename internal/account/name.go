@@ -32,22 +32,23 @@ func nameRule(name string, isApproved bool) string {
 	if isApproved {
 		return ""
 	}
-	marks, letters := 0, 0
+	marks, letters, onLetter := 0, 0, false
 	for _, r := range name {
+		isLetter := unicode.IsLetter(r)
 		switch {
 		case unicode.Is(unicode.M, r):
-			if marks++; letters == 0 || marks > maxMarks || unicode.Is(unicode.Me, r) {
+			if marks++; !onLetter || marks > maxMarks || unicode.Is(unicode.Me, r) {
 				return "must have accents on letters only"
 			}
 			continue
-		case unicode.IsLetter(r):
+		case isLetter:
 			letters++
 		case r == ' ', r >= '0' && r <= '9':
 		case r < utf8.RuneSelf && unicode.IsPunct(r), strings.ContainsRune(punctuation, r):
 		default:
 			return "must have only letters, the digits 0 to 9, spaces and plain punctuation: no symbols"
 		}
-		marks = 0
+		marks, onLetter = 0, isLetter
 	}
 	switch {
 	case letters == 0:
