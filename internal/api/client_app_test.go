@@ -236,12 +236,14 @@ func TestADeletedClientAppLeavesItsConnections(t *testing.T) {
 	if said := h.refused(h.Call("POST", "/v2/link/init", `{}`), http.StatusBadRequest, latchkey.Invalid); said.Details.Field != "clientAppId" {
 		t.Errorf("field %q", said.Details.Field)
 	}
-	if visit := h.Visit(hosted.URL); visit.Answer.Status >= 500 {
+	if visit := h.Visit(hosted.URL); visit.Answer.Status != http.StatusGone {
 		t.Errorf("the page of a session whose app is gone: %d", visit.Answer.Status)
 	}
-	if answer := h.Call("GET", "/v2/link/"+open.ClientSecret, nil); answer.Status != http.StatusOK {
-		t.Errorf("the status of a session whose app is gone: %d %s", answer.Status, answer.Body)
-	}
+	wantJSON(t, h.Call("GET", "/v2/link/"+open.ClientSecret, nil), http.StatusOK, `{"status":"not_found"}`)
+	h.untouched("a submission", func() {
+		h.refused(h.Call("POST", "/v2/link/"+open.ClientSecret+"/submit", `{"version":1}`), http.StatusForbidden, latchkey.Forbidden)
+	})
+	h.Want(http.StatusNoContent, "DELETE", "/v2/link/"+open.ClientSecret, nil)
 }
 
 // wantRecords fails the test unless the first tenant's audit records about a

@@ -36,13 +36,13 @@ func (r settingsRequest) change() account.SettingsChange {
 	return change
 }
 
-// settingsBody is what an organisation decided for itself. Clients of the
+// organisationBody is what an organisation decided for itself. Clients of the
 // published API decode vaultPlus, which there is none of here.
-type settingsBody struct {
-	ID        string        `json:"id"` // org_…
-	Name      *string       `json:"name"`
-	Defaults  defaultsBody  `json:"defaults"`
-	VaultPlus vaultPlusBody `json:"vaultPlus"`
+type organisationBody struct {
+	ID        string                `json:"id"` // org_…
+	Name      *string               `json:"name"`
+	Defaults  defaultsBody          `json:"defaults"`
+	VaultPlus organisationVaultPlus `json:"vaultPlus"`
 }
 
 type defaultsBody struct {
@@ -50,13 +50,13 @@ type defaultsBody struct {
 	Locale    *string `json:"locale"`
 }
 
-type vaultPlusBody struct {
+type organisationVaultPlus struct {
 	Enabled    bool `json:"enabled"`
 	AutoEnable bool `json:"autoEnableForNewConnections"`
 }
 
-func describeSettings(organisation latchkey.Organisation) settingsBody {
-	body := settingsBody{
+func describeOrganisation(organisation latchkey.Organisation) organisationBody {
+	body := organisationBody{
 		ID: organisation.ID, Defaults: defaultsBody{ExpiresIn: account.ExpiresIn(organisation.Defaults)},
 	}
 	if organisation.Name != "" {
@@ -74,7 +74,7 @@ func (d *door) settingsGet(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, describeSettings(organisation))
+	return web.WriteJSON(w, http.StatusOK, describeOrganisation(organisation))
 }
 
 // settingsUpdate answers PATCH /v2/account/settings.
@@ -87,5 +87,5 @@ func (d *door) settingsUpdate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, describeSettings(organisation))
+	return web.WriteJSON(w, http.StatusOK, describeOrganisation(organisation))
 }

@@ -14,13 +14,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"latchkey/internal/api"
 	"latchkey/internal/app"
 	"latchkey/internal/connector"
 	"latchkey/internal/latchtest/pgtest"
+	"latchkey/internal/latchtest/spectest"
 	"latchkey/internal/store"
 )
 
@@ -31,7 +34,10 @@ type Options struct {
 	Data        string                // empty: a folder of the test's own
 	Connectors  []connector.Connector // beside the sandbox and the Provider
 	LogLevel    slog.Level
-	Idle        bool // no background work until the test calls App.Start
+	Idle        bool       // no background work until the test calls App.Start
+	KeyFile     string     // empty: in Data; replicas share one
+	Limits      app.Limits // zero fields: no bound
+	Trusted     []string   // proxies whose X-Forwarded-For is believed
 }
 
 // Server is a running app.
@@ -46,6 +52,7 @@ type Server struct {
 	Data     string
 	// DatabaseURL is that of the options; empty with SQLite.
 	DatabaseURL string
+	findings    findings
 	http        *httptest.Server
 	client      *http.Client
 	stop        sync.Once
@@ -67,6 +74,7 @@ func Start(t testing.TB, options Options) *Server {
 	s.URL = "http://" + s.http.Listener.Addr().String()
 	config := app.Config{
 		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, Development: true,
+		KeyFile: options.KeyFile, Limits: unbounded(options.Limits), TrustedProxies: options.Trusted,
 	}
 	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))
 	latch, err := app.New(t.Context(), config, app.Parts{
@@ -76,7 +84,7 @@ func Start(t testing.TB, options Options) *Server {
 		t.Fatal(err)
 	}
 	s.App = latch
-	s.http.Config.Handler = latch.Handler()
+	s.http.Config.Handler = spectest.Recorder(latch.Handler(), description(t), s.found)
 	s.http.Start()
 	t.Cleanup(s.Stop)
 	if s.Trial, err = latch.Trial(t.Context()); err != nil {
@@ -88,17 +96,69 @@ func Start(t testing.TB, options Options) *Server {
 	return s
 }
 
+// unbounded takes away the bounds that a test did not ask for, so that none
+// stands in the way of what it is about. A key's is far away and not gone: its
+// headers are part of every answer.
+func unbounded(limits app.Limits) app.Limits {
+	if limits.KeyPerMinute == 0 {
+		limits.KeyPerMinute = 60_000_000
+	}
+	for _, limit := range []*int{&limits.MissesPerAddress, &limits.AttemptsPerAddress, &limits.AttemptsPerAccount} {
+		if *limit == 0 {
+			*limit = -1
+		}
+	}
+	return limits
+}
+
 // Stop ends the app, as SIGTERM would. The cleanup does it too.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
 		s.client.CloseIdleConnections()
 		s.http.Close()
+		s.tellFindings()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := s.App.Stop(ctx); err != nil {
 			s.Errorf("stop the app: %v", err)
 		}
 	})
+}
+
+// description is the published one, read once.
+func description(t testing.TB) *spectest.Spec {
+	t.Helper()
+	spec, err := readDescription()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+var readDescription = sync.OnceValues(func() (*spectest.Spec, error) { return spectest.New(api.Description()) })
+
+// findings are what of the exchanges of a test does not fit the description.
+// They are told at the end: a request may outlive the place where it is made.
+type findings struct {
+	mu   sync.Mutex
+	list []string
+}
+
+// found keeps a finding.
+func (s *Server) found(finding string) {
+	s.findings.mu.Lock()
+	defer s.findings.mu.Unlock()
+	s.findings.list = append(s.findings.list, finding)
+}
+
+// tellFindings fails the test if an exchange did not fit the description.
+func (s *Server) tellFindings() {
+	s.findings.mu.Lock()
+	defer s.findings.mu.Unlock()
+	slices.Sort(s.findings.list)
+	for _, finding := range slices.Compact(s.findings.list) {
+		s.Errorf("not as described: %s", finding)
+	}
 }
 
 // Calls returns how many store reads and facts happened while run ran.

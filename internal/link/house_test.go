@@ -17,16 +17,8 @@ type house struct{ *latchtest.Server }
 
 func newHouse(t *testing.T, options latchtest.Options) house {
 	h := house{latchtest.Start(t, options)}
-	app, err := h.App.Store().ClientApp(t.Context(), h.Trial.OrganisationID, latchkey.Sandbox, h.Trial.ClientApps[latchkey.AppWhitelabel])
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := app
-	app.Providers = []string{latchtest.ProviderID}
-	record := latchkey.AuditRecord{OrganisationID: app.OrganisationID, Action: latchkey.AuditAppUpdated, Subject: app.ID, Detail: "{}"}
-	if err := h.App.Store().UpdateClientApp(t.Context(), before, app, record); err != nil {
-		t.Fatal(err)
-	}
+	h.Want(http.StatusOK, "PATCH", "/v2/client-apps/"+h.Trial.ClientApps[latchkey.AppWhitelabel],
+		map[string]any{"providers": []string{latchtest.ProviderID}})
 	return h
 }
 

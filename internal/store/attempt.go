@@ -104,6 +104,16 @@ func writeAttempts(tx *tx, attempt latchkey.Attempt, times []int64) error {
 	return nil
 }
 
+// TakeAttempts counts all of the tries, or none and fails as rate limited.
+func (s *Store) TakeAttempts(ctx context.Context, attempts []latchkey.Attempt) error {
+	return s.fact(ctx, func(tx *tx) error { return insertConsequences(tx, latchkey.Consequences{Take: attempts}) })
+}
+
+// ReleaseAttempts forgets tries, because they were right.
+func (s *Store) ReleaseAttempts(ctx context.Context, attempts []latchkey.Attempt) error {
+	return s.fact(ctx, func(tx *tx) error { return insertConsequences(tx, latchkey.Consequences{Release: attempts}) })
+}
+
 // ForgetAttempts removes up to limit keys that nobody has tried since, and
 // returns how many it removed.
 func (s *Store) ForgetAttempts(ctx context.Context, since time.Time, limit int) (int, error) {

@@ -142,13 +142,17 @@ func (s *Store) ClientApp(ctx context.Context, organisationID string, environmen
 }
 
 // OldestClientApp returns the organisation's first client app in the
-// environment, of the type unless that is empty.
+// environment that is of one of the types.
 func (s *Store) OldestClientApp(ctx context.Context, organisationID string, environment latchkey.Environment,
-	appType latchkey.AppType,
+	types []latchkey.AppType,
 ) (latchkey.ClientApp, error) {
+	wanted := ""
+	for _, appType := range types {
+		wanted += "," + string(appType) + ","
+	}
 	app, err := scanApp(s.read().QueryRowContext(ctx, `SELECT `+appColumns+` FROM client_apps
-		WHERE organisation_id = $1 AND environment = $2 AND ($3 = '' OR type = $3)
-		ORDER BY created_at, id LIMIT 1`, organisationID, string(environment), string(appType)))
+		WHERE organisation_id = $1 AND environment = $2 AND replace($3, ',' || type || ',', '') <> $3
+		ORDER BY created_at, id LIMIT 1`, organisationID, string(environment), wanted))
 	if err != nil {
 		return app, orNotFound(err, "client app")
 	}

@@ -14,9 +14,9 @@ const sessionColumns = `id, secret_hash, organisation_id, environment, client_ap
 	lease_until, created_at, updated_at, request, progress, flow, status`
 
 // sessionAnd is sessionColumns and whether the session's client app is
-// suspended now.
+// suspended now, or deleted.
 const sessionAnd = sessionColumns + `,
-	COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = link_sessions.client_app_id), FALSE)`
+	COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = link_sessions.client_app_id), TRUE)`
 
 // CreateLinkSession keeps a new session.
 func (s *Store) CreateLinkSession(ctx context.Context, session *latchkey.LinkSession) error {
@@ -135,6 +135,34 @@ func advanceSession(tx *tx, row *sessionRow) error {
 		return conflict("session")
 	}
 	return nil
+}
+
+// LinkSessions returns the newest sessions that fit the filter, and whether
+// there are more.
+func (s *Store) LinkSessions(ctx context.Context, filter latchkey.SessionFilter) ([]*latchkey.LinkSession, bool, error) {
+	// The reference is in the request's JSON: what encodes alike is alike.
+	reference := ""
+	if filter.ClientReferenceID != "" {
+		encoded, err := json.Marshal(filter.ClientReferenceID)
+		if err != nil {
+			return nil, false, fmt.Errorf("encode reference: %w", err)
+		}
+		reference = `"clientReferenceId":` + string(encoded)
+	}
+	rows, err := s.read().QueryContext(ctx, `SELECT `+sessionAnd+` FROM link_sessions
+		WHERE organisation_id = $1 AND environment = $2 AND ($3 = '' OR status = $3) AND ($4 = '' OR client_app_id = $4)
+		AND ($5 = '' OR replace(request, $5, '') <> request) AND created_at >= $6 AND ($7 = 0 OR created_at < $7)
+		ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9`,
+		filter.OrganisationID, string(filter.Environment), string(filter.Status), filter.ClientAppID, reference,
+		micros(filter.From), micros(filter.To), filter.Limit+1, filter.Offset)
+	list, err := collect(rows, err, scanSession)
+	if err != nil {
+		return nil, false, fmt.Errorf("list sessions: %w", err)
+	}
+	if len(list) > filter.Limit {
+		return list[:filter.Limit], true, nil
+	}
+	return list, false, nil
 }
 
 // OverdueLinkSessions returns up to limit sessions that are past their time

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"latchkey"
 )
@@ -13,7 +12,6 @@ const (
 	defaultLimit = 10
 	maxLimit     = 100
 	maxOffset    = 1_000_000
-	maxTime      = 64 // bytes of a time; RFC 3339 allows any number of decimals
 )
 
 // Paging reads limit (1 to 100, default 10) and offset (default 0).
@@ -35,24 +33,6 @@ func intParameter(r *http.Request, name string, absent, least, most int) (int, e
 		return 0, latchkey.InvalidField(name, "must be a number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
 	}
 	return number, nil
-}
-
-// Time reads a parameter that is an RFC 3339 time; absent it is the zero time.
-func Time(r *http.Request, name string) (time.Time, error) {
-	text := r.URL.Query().Get(name)
-	if text == "" {
-		return time.Time{}, nil
-	}
-	return ParseTime(name, text)
-}
-
-// ParseTime reads an RFC 3339 time out of the named field.
-func ParseTime(name, text string) (time.Time, error) {
-	moment, err := time.Parse(time.RFC3339, text)
-	if err != nil || moment.IsZero() || len(text) > maxTime { // the zero time stands for none
-		return time.Time{}, latchkey.InvalidField(name, "must be a time like 2026-01-31T10:00:00Z (RFC 3339)")
-	}
-	return moment, nil
 }
 
 // list is a page of a list.

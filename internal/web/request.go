@@ -19,6 +19,7 @@ type note struct {
 	caller  latchkey.Caller
 	err     error
 	attrs   []slog.Attr
+	address string
 
 	bodyTime time.Duration // for the reading of the body
 }
@@ -47,7 +48,8 @@ func Annotate(ctx context.Context, attrs ...slog.Attr) {
 // ServeHTTP gives the request an id, runs its route and logs one event.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := rt.config.Now()
-	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), bodyTime: rt.config.BodyTime}
+	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), bodyTime: rt.config.BodyTime,
+		address: addressOf(r, rt.config.TrustedProxies)}
 	r = r.WithContext(context.WithValue(r.Context(), noteKey{}, about))
 	answer := &recorder{ResponseWriter: w}
 	answer.Header().Set("x-request-id", about.id)
@@ -67,7 +69,26 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		rt.finish(r, about, answer, started)
 	}()
-	rt.mux.ServeHTTP(answer, r)
+	if !isPlainPath(r.URL.EscapedPath()) { // the multiplexer would redirect it, and a POST with it
+		noRoute(answer, r)
+	} else {
+		rt.mux.ServeHTTP(answer, r)
+	}
+}
+
+// isPlainPath reports whether a path begins at the root and has no empty, "."
+// or ".." segment but at its end.
+func isPlainPath(path string) bool {
+	rest, rooted := strings.CutPrefix(path, "/")
+	if !rooted {
+		return false
+	}
+	for segment := range strings.SplitSeq(strings.TrimSuffix(rest, "/"), "/") {
+		if segment == "." || segment == ".." || (segment == "" && rest != "") {
+			return false
+		}
+	}
+	return true
 }
 
 // finish logs the request's one event.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"image/png"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -93,6 +94,7 @@ func livingPages(s *latchtest.Server) map[string]string {
 		"redirect":            at("elsewhere").Consent().URL,
 		"error":               signIn("jo@locked.sandbox.com", "good-password").URL,
 		"gone":                s.URL + "/cs_unknown",
+		"confirming":          confirming(s),
 		"done":                done(s),
 	}
 	if strings.Contains(pages["wait"], "looked") {
@@ -123,19 +125,21 @@ func trying(s *latchtest.Server) (address string, release func()) {
 // done is the page of a link that is made and has nowhere to go back to.
 func done(s *latchtest.Server) string {
 	s.Helper()
-	store, id := s.App.Store(), s.Trial.ClientApps[latchkey.AppEmbed]
-	app, err := store.ClientApp(s.Context(), s.Trial.OrganisationID, latchkey.Sandbox, id)
-	if err != nil {
-		s.Fatal(err)
-	}
-	before := app
-	app.RedirectURIs = nil
-	record := latchkey.AuditRecord{OrganisationID: app.OrganisationID, Action: latchkey.AuditAppUpdated, Subject: id, Detail: "{}"}
-	if err := store.UpdateClientApp(s.Context(), before, app, record); err != nil {
-		s.Fatal(err)
-	}
+	id := s.Trial.ClientApps[latchkey.AppEmbed]
+	s.Want(http.StatusOK, "PATCH", "/v2/client-apps/"+id, `{"redirectUris":[]}`)
 	visit := s.Visit(s.Init(map[string]any{"clientAppId": id, "provider": "sandbox"}).URL).Consent()
 	return visit.Submit("continue", "username", "jo@creator.sandbox.com", "password", "good-password").URL
+}
+
+// confirming is the page of a link that its app has yet to confirm.
+func confirming(s *latchtest.Server) string {
+	s.Helper()
+	id := s.Trial.ClientApps[latchkey.AppRedirect]
+	s.Want(http.StatusOK, "PATCH", "/v2/client-apps/"+id, `{"requireConfirmation":true}`)
+	defer s.Want(http.StatusOK, "PATCH", "/v2/client-apps/"+id, `{"requireConfirmation":false}`)
+	link := s.Init(map[string]any{"clientAppId": id, "provider": "sandbox", "clientReferenceId": "user_1"})
+	s.Visit(link.URL).Consent().Submit("continue", "username", "jo@creator.sandbox.com", "password", "good-password")
+	return link.URL
 }
 
 // elsewhere is a provider that people sign in to on its own page.
