@@ -154,8 +154,8 @@ func outboxFacts() map[string]func(*world) {
 		"a deleted endpoint is forgotten with its queue": func(w *world) {
 			endpoint := w.endpoint("*")
 			w.linked(w.connection("u1", ""))
-			w.must(w.remove(endpoint))
-			w.wants(latchkey.NotFound, w.remove(endpoint))
+			w.must(w.removeEndpoint(endpoint))
+			w.wants(latchkey.NotFound, w.removeEndpoint(endpoint))
 			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
 			w.must(err)
 			_, err = w.store.WebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID)
