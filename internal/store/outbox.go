@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -78,10 +80,14 @@ func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, limit int, l
 		list = list[:0]
 		for _, head := range claimed {
 			delivery, err := loadDelivery(tx, head)
+			if errors.Is(err, sql.ErrNoRows) {
+				err = dropQueue(tx, head)
+			} else if err == nil {
+				list = append(list, delivery)
+			}
 			if err != nil {
 				return err
 			}
-			list = append(list, delivery)
 		}
 		return nil
 	})
@@ -89,6 +95,20 @@ func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, limit int, l
 		return nil, fmt.Errorf("claim deliveries: %w", err)
 	}
 	return list, nil
+}
+
+// dropQueue forgets what waits for an endpoint that is gone. PostgreSQL lets a
+// fact that is being written see an endpoint whose deletion has not been
+// committed yet, so that its queue comes after the end.
+func dropQueue(tx *tx, head latchkey.Delivery) error {
+	if _, err := tx.exec(`DELETE FROM deliveries WHERE endpoint_id = $1 AND subject = $2`, head.Endpoint.ID, head.Subject); err != nil {
+		return fmt.Errorf("forget the deliveries of %s: %w", head.Endpoint.ID, err)
+	}
+	_, err := tx.exec(`DELETE FROM delivery_heads WHERE endpoint_id = $1 AND subject = $2`, head.Endpoint.ID, head.Subject)
+	if err != nil {
+		return fmt.Errorf("forget the queue of %s: %w", head.Endpoint.ID, err)
+	}
+	return nil
 }
 
 // claimHeads moves the due heads out of reach and returns them without their

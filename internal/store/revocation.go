@@ -41,6 +41,12 @@ func insertRevocation(tx *tx, revocation latchkey.Revocation) error {
 	return nil
 }
 
+// KeepRevocation promises to end a login that became no connection, when there
+// is no session that says so.
+func (s *Store) KeepRevocation(ctx context.Context, revocation latchkey.Revocation) error {
+	return s.fact(ctx, func(tx *tx) error { return insertRevocation(tx, revocation) })
+}
+
 // ClaimRevocations takes up to limit revocations that are due, for as long as
 // the lease; what is not finished by then is due again.
 func (s *Store) ClaimRevocations(ctx context.Context, now time.Time, limit int, lease time.Duration,
