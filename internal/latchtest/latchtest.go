@@ -43,6 +43,9 @@ type Options struct {
 	Around func(http.Handler) http.Handler
 }
 
+// Limits are the app's, for tests that may not know it.
+type Limits = app.Limits
+
 // Server is a running app.
 type Server struct {
 	testing.TB

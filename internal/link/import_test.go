@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey"
-	"latchkey/internal/app"
 	"latchkey/internal/latchtest"
 )
 
@@ -303,7 +302,7 @@ func TestAnImportIsRefused(t *testing.T) {
 }
 
 func TestImportsCountAsTriesOfTheAccount(t *testing.T) {
-	h := newHouse(t, latchtest.Options{Idle: true, Limits: app.Limits{AttemptsPerAccount: 1}}) // the usual budgets
+	h := newHouse(t, latchtest.Options{Idle: true, Limits: latchtest.Limits{AttemptsPerAccount: 1}}) // the usual budgets
 	try := func(username, password, code string) int {
 		t.Helper()
 		return h.bring("provider", latchtest.ProviderID, "credentials",
