@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Links     *link.Links
 	Endpoints *webhook.Endpoints
+	Events    *webhook.EventLog
 	Accounts  *account.Account
 }
 
@@ -88,7 +89,12 @@ func (d *door) routes() []route {
 		{"POST /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointCreate},
 		{"GET /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointsList},
 		{"GET /v2/webhook-endpoints/{id}", latchkey.ScopeAdmin, d.endpointGet},
+		{"PATCH /v2/webhook-endpoints/{id}", latchkey.ScopeAdmin, d.endpointUpdate},
 		{"DELETE /v2/webhook-endpoints/{id}", latchkey.ScopeAdmin, d.endpointDelete},
+		{"POST /v2/webhook-endpoints/{id}/rotate-secret", latchkey.ScopeAdmin, d.endpointRotateSecret},
+		{"GET /v2/webhook-endpoints/{id}/deliveries", latchkey.ScopeAdmin, d.deliveriesList},
+		{"POST /v2/webhook-endpoints/{id}/replay", latchkey.ScopeAdmin, d.endpointReplay},
+		{"GET /v2/events", latchkey.ScopeAdmin, d.eventsList},
 	}
 }
 

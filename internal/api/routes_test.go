@@ -65,6 +65,7 @@ func (h house) calls() []call {
 			200, 400, "",
 		},
 		{"GET /v2/account/whoami", "/v2/account/whoami", "", 200, 200, ""},
+		{"GET /v2/events", "/v2/events", "", 200, 200, `{"list":[],"hasMore":false,"cursor":"0"}`},
 		{"GET /v2/account/connections", "/v2/account/connections", "", 200, 200, empty},
 		{
 			"POST /v2/link/confirm", "/v2/link/confirm", `{"code":"` + held.code + `","clientReferenceId":"held"}`,
@@ -91,6 +92,13 @@ func (h house) calls() []call {
 		{"POST /v2/webhook-endpoints", "/v2/webhook-endpoints", `{"url":"http://127.0.0.1:9/other"}`, 201, 201, ""},
 		{"GET /v2/webhook-endpoints", "/v2/webhook-endpoints", "", 200, 200, ""},
 		{"GET /v2/webhook-endpoints/{id}", "/v2/webhook-endpoints/" + endpoint, "", 200, 404, ""},
+		{"PATCH /v2/webhook-endpoints/{id}", "/v2/webhook-endpoints/" + endpoint, `{"description":"new"}`, 200, 404, ""},
+		{"POST /v2/webhook-endpoints/{id}/rotate-secret", "/v2/webhook-endpoints/" + endpoint + "/rotate-secret", "", 200, 404, ""},
+		{"GET /v2/webhook-endpoints/{id}/deliveries", "/v2/webhook-endpoints/" + endpoint + "/deliveries", "", 200, 404, ""},
+		{
+			"POST /v2/webhook-endpoints/{id}/replay", "/v2/webhook-endpoints/" + endpoint + "/replay", `{"after":"0"}`,
+			202, 404, "",
+		},
 		{"DELETE /v2/webhook-endpoints/{id}", "/v2/webhook-endpoints/" + endpoint, "", 204, 404, ""},
 	}
 }

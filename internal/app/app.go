@@ -138,8 +138,7 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	deliverer := webhook.New(webhook.Config{
 		Store: a.store, Client: a.egress.Client(egress.Webhook),
 		OpenSecret: func(_ context.Context, endpoint latchkey.WebhookEndpoint) ([]latchkey.Secret, error) {
-			secret, err := guarded.OpenEndpointSecret(endpoint)
-			return []latchkey.Secret{secret}, err
+			return a.endpointSecrets(guarded, endpoint)
 		},
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
@@ -189,6 +188,18 @@ func (a *App) tidy(ctx context.Context) error {
 	return nil
 }
 
+// endpointSecrets opens what an endpoint's deliveries are signed with now, the
+// newest first. Those that were opened come also beside an error, to be zeroed.
+func (a *App) endpointSecrets(guarded *vault.Vault, endpoint latchkey.WebhookEndpoint) ([]latchkey.Secret, error) {
+	secret, err := guarded.OpenEndpointSecret(endpoint)
+	if err != nil || !a.parts.Now().Before(endpoint.PreviousUntil) {
+		return []latchkey.Secret{secret}, err
+	}
+	endpoint.SealedSecret = endpoint.PreviousSecret
+	previous, err := guarded.OpenEndpointSecret(endpoint)
+	return []latchkey.Secret{secret, previous}, err
+}
+
 // The pace of the background.
 const (
 	housekeepingEvery = 10 * time.Minute
@@ -210,10 +221,12 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{
-		Store: a.store, Seal: guarded.SealEndpointSecret, CheckURL: a.egress.CheckURL,
+		Store: a.store, History: a.store, Seal: guarded.SealEndpointSecret, CheckURL: a.egress.CheckURL,
 		Now: a.parts.Now, Random: a.parts.Random,
 	})
-	api.Register(a.router, api.Config{Links: a.links, Endpoints: endpoints, Accounts: a.accounts})
+	api.Register(a.router, api.Config{
+		Links: a.links, Endpoints: endpoints, Events: webhook.NewEventLog(a.store), Accounts: a.accounts,
+	})
 	hosted.Register(a.router, hosted.Config{Links: a.links, Provider: a.provider})
 	proxy.Register(a.router, proxy.Config{
 		Vault:     guarded,
@@ -221,6 +234,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Now:       a.parts.Now, Log: a.parts.Log,
 	})
 	a.registerHealth()
+	a.registerReference()
 }
 
 // wake tells the deliverer that there may be something to deliver.

@@ -38,6 +38,9 @@ type Options struct {
 	KeyFile     string     // empty: in Data; replicas share one
 	Limits      app.Limits // zero fields: no bound
 	Trusted     []string   // proxies whose X-Forwarded-For is believed
+	// Around puts something between the app and the network, to see that a
+	// change of what it answers is noticed; nil: nothing.
+	Around func(http.Handler) http.Handler
 }
 
 // Server is a running app.
@@ -84,7 +87,11 @@ func Start(t testing.TB, options Options) *Server {
 		t.Fatal(err)
 	}
 	s.App = latch
-	s.http.Config.Handler = spectest.Recorder(latch.Handler(), description(t), s.found)
+	handler := latch.Handler()
+	if options.Around != nil {
+		handler = options.Around(handler)
+	}
+	s.http.Config.Handler = spectest.Recorder(handler, description(t), s.found)
 	s.http.Start()
 	t.Cleanup(s.Stop)
 	if s.Trial, err = latch.Trial(t.Context()); err != nil {
