@@ -61,6 +61,8 @@ var plan = map[string][]string{
 	"latchtest/e2etest":      {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
+
+	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 }
 
 // The doors: where requests come in.
