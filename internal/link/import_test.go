@@ -169,11 +169,7 @@ func TestTheSameAccountImportedAgainIsRenewed(t *testing.T) {
 		}
 		latchtest.Eventually(t, "everything is told", func() bool { return len(types(sink)) == 11 })
 		want := map[string]int{"connection.created": 1, "connection.updated": 9, "link.session.completed": 1}
-		got := map[string]int{}
-		for _, name := range types(sink) {
-			got[name]++
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, counted(types(sink))); diff != "" {
 			t.Error(diff)
 		}
 	})
