@@ -44,7 +44,7 @@ func outsideEgress(file goFile) bool {
 }
 
 func outsideCommands(file goFile) bool {
-	return !file.isTest() && !strings.HasPrefix(file.path, "cmd/")
+	return !file.isTest() && !strings.HasPrefix(file.path, "cmd/") && !strings.HasPrefix(file.path, "docs/examples/")
 }
 
 // testOnTheWallClock reports whether the file holds tests and none of them
@@ -79,7 +79,7 @@ func checkCalls(files []goFile) []finding {
 					report(forbiddenNames[key.Name], node, key.Name)
 				}
 			case *ast.CompositeLit:
-				if isBareClient(imports, node) && outsideEgress(file) {
+				if isBareClient(imports, node) && outsideEgress(file) && !isClient(roomOfFolder(file.folder())) {
 					report("clients are handed out by egress", node, "http.Client without a Transport")
 				}
 			}
