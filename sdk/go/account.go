@@ -56,9 +56,9 @@ type VaultPlus struct {
 
 // SettingsPatch changes what it names and leaves the rest.
 type SettingsPatch struct {
-	Name      Nullable[string] `json:"name,omitzero"`
-	Defaults  *DefaultsPatch   `json:"defaults,omitempty"`
-	VaultPlus *VaultPlusPatch  `json:"vaultPlus,omitempty"`
+	Name      *string         `json:"name,omitempty"`
+	Defaults  *DefaultsPatch  `json:"defaults,omitempty"`
+	VaultPlus *VaultPlusPatch `json:"vaultPlus,omitempty"`
 }
 
 // DefaultsPatch changes what it names and leaves the rest.

@@ -9,7 +9,7 @@ import (
 // APIKeysService manages keys. Its calls need the scope ADMIN.
 type APIKeysService struct{ client *Client }
 
-// APIKey is what a backend calls with.
+// APIKey is the record of a key that a backend calls with.
 type APIKey struct {
 	ID          string      `json:"id"` // key_…
 	Name        string      `json:"name"`
@@ -19,7 +19,12 @@ type APIKey struct {
 	ExpiresAt   *time.Time  `json:"expiresAt"`
 	LastUsedAt  *time.Time  `json:"lastUsedAt"`
 	CreatedAt   time.Time   `json:"createdAt"`
-	Key         string      `json:"key,omitempty"` // the key itself, in the answer of Create alone
+}
+
+// APIKeyCreated is the record of a new key, with the key.
+type APIKeyCreated struct {
+	APIKey
+	Key string `json:"key"` // shown this once
 }
 
 // NewAPIKey describes a key to be made.
@@ -36,30 +41,30 @@ type APIKeyPatch struct {
 	ExpiresAt Nullable[time.Time] `json:"expiresAt,omitzero"` // null: never
 }
 
-// List returns one page of the keys.
+// List returns one page of the keys' records.
 func (s *APIKeysService) List(ctx context.Context, options ListOptions) (*Page[APIKey], error) {
 	return get[Page[APIKey]](ctx, s.client, call{pattern: "GET /v2/api-keys", query: options.query()})
 }
 
-// All reads all keys, page by page.
+// All reads the records of all keys, page by page.
 func (s *APIKeysService) All(ctx context.Context) iter.Seq2[APIKey, error] {
 	return all(0, 0, func(limit, offset int) (*Page[APIKey], error) {
 		return s.List(ctx, ListOptions{Limit: limit, Offset: offset})
 	})
 }
 
-// Get returns one key, without the key itself.
+// Get returns one key's record.
 func (s *APIKeysService) Get(ctx context.Context, id string) (*APIKey, error) {
 	return get[APIKey](ctx, s.client, call{pattern: "GET /v2/api-keys/{id}", id: id})
 }
 
 // Create makes a key of the client's own environment. Keep the Key of the
 // answer: it is not shown again. Create is never sent twice.
-func (s *APIKeysService) Create(ctx context.Context, key NewAPIKey) (*APIKey, error) {
-	return get[APIKey](ctx, s.client, call{pattern: "POST /v2/api-keys", body: key})
+func (s *APIKeysService) Create(ctx context.Context, key NewAPIKey) (*APIKeyCreated, error) {
+	return get[APIKeyCreated](ctx, s.client, call{pattern: "POST /v2/api-keys", body: key})
 }
 
-// Update changes a key.
+// Update changes a key's record.
 func (s *APIKeysService) Update(ctx context.Context, id string, patch APIKeyPatch) (*APIKey, error) {
 	return get[APIKey](ctx, s.client, call{pattern: "PATCH /v2/api-keys/{id}", id: id, body: patch})
 }

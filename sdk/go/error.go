@@ -30,9 +30,12 @@ const (
 	CodeNetwork              ErrorCode = "NETWORK_ERROR" // the provider can't be reached
 )
 
-// ActionRefreshSession is the ActionRequired of an expired connection: the
-// person must link again.
-const ActionRefreshSession = "refresh_session"
+// RequiredAction is what helps against an error.
+type RequiredAction string
+
+// ActionRefreshSession is the action of an expired connection: the person must
+// link again.
+const ActionRefreshSession RequiredAction = "refresh_session"
 
 // Error is an answer by which the server refuses. Find it in an error with
 // errors.As or errors.AsType.
@@ -43,7 +46,7 @@ type Error struct {
 	Message        string    // for the developer; never holds a credential
 	Field          string    // the first field at fault, for CodeBadRequest
 	RequestID      string    // req_…, leads to the server's log line
-	ActionRequired string
+	ActionRequired RequiredAction
 	RetryAfter     time.Duration   // 0: the server did not say
 	Current        json.RawMessage // the object as it stands, for CodeConflict
 }
@@ -81,7 +84,7 @@ type errorBody struct {
 	Type           ErrorCode       `json:"type"`
 	Code           ErrorCode       `json:"code"`
 	RequestID      string          `json:"requestId"`
-	ActionRequired string          `json:"actionRequired,omitempty"`
+	ActionRequired RequiredAction  `json:"actionRequired,omitempty"`
 	Details        errorDetails    `json:"details,omitzero"`
 	Current        json.RawMessage `json:"current,omitempty"`
 }

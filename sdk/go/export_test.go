@@ -10,3 +10,6 @@ func (c *Client) SetWait(wait func(context.Context, time.Duration) error) { c.wa
 
 // WaitFor is how a client waits.
 var WaitFor = waitFor
+
+// ErrorBody is an error on the wire.
+type ErrorBody = errorBody

@@ -28,7 +28,12 @@ type WebhookEndpoint struct {
 	Description string         `json:"description"`
 	Status      EndpointStatus `json:"status"`
 	CreatedAt   time.Time      `json:"createdAt"`
-	Secret      string         `json:"secret,omitempty"` // whsec_…, in the answers of Create and RotateSecret alone
+}
+
+// WebhookEndpointCreated is an endpoint with its new secret.
+type WebhookEndpointCreated struct {
+	WebhookEndpoint
+	Secret string `json:"secret"` // whsec_…, for VerifyWebhook; shown this once
 }
 
 // NewWebhookEndpoint describes an endpoint to be made.
@@ -59,15 +64,15 @@ func (s *WebhookEndpointsService) All(ctx context.Context) iter.Seq2[WebhookEndp
 	})
 }
 
-// Get returns one endpoint, without its secret.
+// Get returns one endpoint.
 func (s *WebhookEndpointsService) Get(ctx context.Context, id string) (*WebhookEndpoint, error) {
 	return get[WebhookEndpoint](ctx, s.client, call{pattern: "GET /v2/webhook-endpoints/{id}", id: id})
 }
 
 // Create makes an endpoint. Keep the Secret of the answer for VerifyWebhook:
 // it is not shown again. Create is never sent twice.
-func (s *WebhookEndpointsService) Create(ctx context.Context, endpoint NewWebhookEndpoint) (*WebhookEndpoint, error) {
-	return get[WebhookEndpoint](ctx, s.client, call{pattern: "POST /v2/webhook-endpoints", body: endpoint})
+func (s *WebhookEndpointsService) Create(ctx context.Context, endpoint NewWebhookEndpoint) (*WebhookEndpointCreated, error) {
+	return get[WebhookEndpointCreated](ctx, s.client, call{pattern: "POST /v2/webhook-endpoints", body: endpoint})
 }
 
 // Update changes an endpoint.
@@ -83,6 +88,6 @@ func (s *WebhookEndpointsService) Delete(ctx context.Context, id string) error {
 
 // RotateSecret gives the endpoint a new Secret. The old one signs too for 24
 // hours; give VerifyWebhook both. RotateSecret is never sent twice.
-func (s *WebhookEndpointsService) RotateSecret(ctx context.Context, id string) (*WebhookEndpoint, error) {
-	return get[WebhookEndpoint](ctx, s.client, call{pattern: "POST /v2/webhook-endpoints/{id}/rotate-secret", id: id})
+func (s *WebhookEndpointsService) RotateSecret(ctx context.Context, id string) (*WebhookEndpointCreated, error) {
+	return get[WebhookEndpointCreated](ctx, s.client, call{pattern: "POST /v2/webhook-endpoints/{id}/rotate-secret", id: id})
 }
