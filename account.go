@@ -33,7 +33,14 @@ func AllScopes() []Scope { return []Scope{ScopeLink, ScopeAccount, ScopeAccess, 
 type Organisation struct {
 	ID        string // org_…
 	Name      string
+	Defaults  Defaults
 	CreatedAt time.Time
+}
+
+// Defaults are what an organisation decided for sessions that say nothing else.
+type Defaults struct {
+	ExpiresIn int    `json:"expiresIn,omitzero"` // seconds a session lives; 0: 1800
+	Locale    string `json:"locale,omitzero"`    // BCP 47; empty: what the browser asks for
 }
 
 // APIKey is what a backend calls with. The key itself is never kept.
@@ -48,6 +55,7 @@ type APIKey struct {
 	CreatedAt      time.Time
 	ExpiresAt      time.Time // zero: never
 	RevokedAt      time.Time // zero: not revoked
+	LastUsedAt     time.Time // to the minute; zero: never
 }
 
 // Caller is who is calling: a valid key, resolved.
@@ -57,6 +65,7 @@ type Caller struct {
 	Organisation   string // its name
 	Environment    Environment
 	Scopes         []Scope
+	Defaults       Defaults // of the organisation
 }
 
 // Has reports whether the caller carries the scope.
@@ -82,20 +91,25 @@ type Permission struct {
 // ClientApp is what an operator approved: the name, domain and permissions
 // shown at consent come from here and never from a call.
 type ClientApp struct {
-	ID                string // app_…
-	OrganisationID    string
-	Environment       Environment
-	Type              AppType
-	Name              string
-	Domain            string
-	RedirectURIs      []string
-	AllowedOrigins    []string
-	Providers         []string
-	Permissions       []Permission
-	WhitelabelEnabled bool
-	Suspended         bool
-	CreatedAt         time.Time
-	UpdatedAt         time.Time
+	ID                  string // app_…
+	OrganisationID      string
+	Environment         Environment
+	Type                AppType
+	Name                string
+	Domain              string
+	Registrable         string // the registrable domain it is under, in the live environment; else empty
+	LogoURL             string // https; empty: none
+	AccentColor         string // #rrggbb; empty: ours
+	RedirectURIs        []string
+	AllowedOrigins      []string
+	Providers           []string
+	Permissions         []Permission
+	RequireConfirmation bool // a link counts only once the app's backend has confirmed it
+	WhitelabelEnabled   bool
+	RawSessionEnabled   bool // the app may be given the credential itself
+	Suspended           bool
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
 }
 
 // PermissionNames returns the names of the app's permissions, in order.

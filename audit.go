@@ -9,8 +9,29 @@ type AuditRecord struct {
 	Actor          string // a key's id, or the session of the person
 	Action         AuditAction
 	Subject        string // the id of what it was done to
-	Detail         string // JSON; never a secret
+	Detail         string // a JSON object; never a secret
 	CreatedAt      time.Time
+	Chain          ChainLink // where it stands in the chain; set by the store
+}
+
+// ChainLink is a record's place in its organisation's hash chain. Records are
+// spread over lanes, so that those of different subjects need not wait for
+// each other; within a lane each hash covers the one before.
+type ChainLink struct {
+	Lane   int    `json:"lane"`   // 0 to 15
+	Number int64  `json:"number"` // within the lane, from 1; 0: written before there were chains
+	Hash   string `json:"hash"`   // SHA-256, in hexadecimal
+}
+
+// AuditFilter narrows a list of records; zero fields do not narrow.
+type AuditFilter struct {
+	OrganisationID string
+	Environment    Environment
+	Actor          string
+	Action         AuditAction
+	Subject        string
+	From, To       time.Time // created at or after, and before
+	Limit, Offset  int
 }
 
 // AuditAction names what was done.
@@ -22,4 +43,27 @@ const (
 	AuditCredentialOpened AuditAction = "credential.opened"
 	AuditDisconnected     AuditAction = "connection.disconnected"
 	AuditInvalidated      AuditAction = "connection.invalidated"
+
+	AuditCredentialReturned AuditAction = "credential.returned" // to an app that may have it
+	AuditImported           AuditAction = "connection.imported"
+	AuditAppCreated         AuditAction = "client_app.created"
+	AuditAppUpdated         AuditAction = "client_app.updated"
+	AuditAppDeleted         AuditAction = "client_app.deleted"
+	AuditKeyCreated         AuditAction = "api_key.created"
+	AuditKeyUpdated         AuditAction = "api_key.updated"
+	AuditKeyRevoked         AuditAction = "api_key.revoked"
+	AuditEndpointCreated    AuditAction = "webhook_endpoint.created"
+	AuditEndpointUpdated    AuditAction = "webhook_endpoint.updated"
+	AuditEndpointDeleted    AuditAction = "webhook_endpoint.deleted"
+	AuditSecretRotated      AuditAction = "webhook_endpoint.secret_rotated"
+	AuditSettingsUpdated    AuditAction = "settings.updated"
 )
+
+// AuditActions lists every action, for filters.
+func AuditActions() []AuditAction {
+	return []AuditAction{
+		AuditConsent, AuditCredentialOpened, AuditCredentialReturned, AuditImported, AuditDisconnected, AuditInvalidated,
+		AuditAppCreated, AuditAppUpdated, AuditAppDeleted, AuditKeyCreated, AuditKeyUpdated, AuditKeyRevoked,
+		AuditEndpointCreated, AuditEndpointUpdated, AuditEndpointDeleted, AuditSecretRotated, AuditSettingsUpdated,
+	}
+}

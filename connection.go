@@ -1,6 +1,7 @@
 package latchkey
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 )
@@ -43,6 +44,9 @@ type Connection struct {
 	Permissions       []string
 	Metadata          map[string]string
 	Geolocation       *Geolocation
+	SessionID         string    // ls_… of its last link, to which its consent belongs; empty when imported
+	RateLimit         RateLimit // of its proxied calls
+	AppSuspended      bool      // its client app is suspended now; read only
 	Imported          bool
 	Version           int64 // one more at every change
 	EventSequence     int64 // of its last event
@@ -51,6 +55,24 @@ type Connection struct {
 	LastCheckedAt     time.Time // zero: never
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
+}
+
+// RateLimit is the token bucket of a connection's proxied calls. The zero value
+// is the default: 60 a minute, 90 at once.
+type RateLimit struct {
+	PerMinute int `json:"perMinute,omitzero"` // tokens that come back in a minute; 0: 60
+	Burst     int `json:"burst,omitzero"`     // tokens that can be saved up; 0: 90
+}
+
+// The default of RateLimit.
+const (
+	DefaultPerMinute = 60
+	DefaultBurst     = 90
+)
+
+// OrDefault returns the limit with its zeros filled in.
+func (r RateLimit) OrDefault() RateLimit {
+	return RateLimit{PerMinute: cmp.Or(r.PerMinute, DefaultPerMinute), Burst: cmp.Or(r.Burst, DefaultBurst)}
 }
 
 // SealedCredential is a connection's credential as it lies in the store.

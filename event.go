@@ -47,7 +47,9 @@ type WebhookEndpoint struct {
 	Events         []string // event types, or "*"
 	Description    string
 	Status         EndpointStatus
-	SealedSecret   []byte // the whsec_… secret, sealed
+	SealedSecret   []byte    // the whsec_… secret, sealed
+	PreviousSecret []byte    // the one before the last rotation, sealed; nil: none
+	PreviousUntil  time.Time // until when that one signs too
 	CreatedAt      time.Time
 }
 
@@ -71,6 +73,28 @@ type Delivery struct {
 	Body      []byte
 	Attempt   int   // this attempt, from 1
 	Fence     int64 // grows at every claim; a finish with an older fence loses
+}
+
+// DeliveryState is how far a delivery has come.
+type DeliveryState string
+
+// The states of a delivery.
+const (
+	DeliveryPending   DeliveryState = "pending"
+	DeliveryDelivered DeliveryState = "delivered"
+)
+
+// DeliveryRecord is what is remembered of one event's way to one endpoint.
+type DeliveryRecord struct {
+	EventID       string
+	EventType     EventType
+	Subject       string
+	State         DeliveryState
+	Attempts      int
+	LastStatus    int       // HTTP status of the last attempt; 0: there was no answer, or no attempt
+	Excerpt       string    // of the last answer or error, bounded
+	NextAttemptAt time.Time // zero: none is planned
+	UpdatedAt     time.Time
 }
 
 // DeliveryOutcome is how an attempt ended and what follows.

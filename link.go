@@ -16,6 +16,7 @@ const (
 	StateTrying        State = "trying"        // an input is being tried upstream, under a lease
 	StateRedirect      State = "redirect"      // the person is at the provider's own page
 	StateWait          State = "wait"          // something happens elsewhere (a push, a check)
+	StateConfirm       State = "confirm"       // logged in; the app's backend must confirm that it is its own user
 	StateCompleted     State = "completed"     // linked
 	StateDenied        State = "denied"        // refused by the person, or the provider refused the person
 	StateFailed        State = "failed"        // gave up; the failure code says why
@@ -33,8 +34,9 @@ var transitions = map[State][]State{
 	StateWait:          {StateTrying, StateDenied, StateFailed, StateExpired},
 	StateTrying: {
 		StateAuthorization, StateLogin, StateTwoFactor, StateRedirect, StateWait,
-		StateCompleted, StateDenied, StateFailed, StateExpired,
+		StateConfirm, StateCompleted, StateDenied, StateFailed, StateExpired,
 	},
+	StateConfirm:   {StateCompleted, StateDenied, StateFailed, StateExpired},
 	StateCompleted: {},
 	StateDenied:    {},
 	StateFailed:    {},
@@ -45,7 +47,7 @@ var transitions = map[State][]State{
 func States() []State {
 	return []State{
 		StatePreLogin, StateAuthorization, StateLogin, StateTwoFactor, StateTrying, StateRedirect,
-		StateWait, StateCompleted, StateDenied, StateFailed, StateExpired,
+		StateWait, StateConfirm, StateCompleted, StateDenied, StateFailed, StateExpired,
 	}
 }
 
@@ -54,6 +56,14 @@ func (s State) CanBecome(next State) bool { return slices.Contains(transitions[s
 
 // Final reports whether nothing can follow.
 func (s State) Final() bool { return len(transitions[s]) == 0 }
+
+// SessionStatuses lists the statuses a list may be filtered by.
+func SessionStatuses() []SessionStatus {
+	return []SessionStatus{
+		StatusInitialized, StatusPending, StatusAwaiting2FA, StatusCompleted, StatusInvalidCredentials, StatusDenied,
+		StatusFailed,
+	}
+}
 
 // SessionStatus is a session's status in the published API.
 type SessionStatus string
@@ -84,6 +94,7 @@ const (
 	FailureAccountMismatch     FailureCode = "account_mismatch"
 	FailureProviderUnavailable FailureCode = "provider_unavailable"
 	FailureTooManyAttempts     FailureCode = "too_many_attempts"
+	FailureLocationUnavailable FailureCode = "location_unavailable"
 	FailureCancelled           FailureCode = "cancelled"
 )
 

@@ -53,9 +53,10 @@ func TestNoCredentialIsAskedForWithoutConsent(t *testing.T) {
 	}
 }
 
-func TestOnlyATryCompletes(t *testing.T) {
+func TestOnlyATryOrItsConfirmationCompletes(t *testing.T) {
 	for _, state := range latchkey.States() {
-		if state.CanBecome(latchkey.StateCompleted) != (state == latchkey.StateTrying) {
+		completes := state == latchkey.StateTrying || state == latchkey.StateConfirm
+		if state.CanBecome(latchkey.StateCompleted) != completes {
 			t.Errorf("%s can become completed: %v", state, state.CanBecome(latchkey.StateCompleted))
 		}
 	}
@@ -84,6 +85,7 @@ func TestTheStatusOfEachState(t *testing.T) {
 		{latchkey.StateTwoFactor, latchkey.SessionProgress{Prompt: second}, latchkey.StatusAwaiting2FA},
 		{latchkey.StateWait, latchkey.SessionProgress{}, latchkey.StatusPending},
 		{latchkey.StateWait, latchkey.SessionProgress{Prompt: second}, latchkey.StatusAwaiting2FA},
+		{latchkey.StateConfirm, latchkey.SessionProgress{}, latchkey.StatusPending},
 		{latchkey.StateCompleted, latchkey.SessionProgress{}, latchkey.StatusCompleted},
 		{latchkey.StateDenied, latchkey.SessionProgress{}, latchkey.StatusDenied},
 		{latchkey.StateFailed, latchkey.SessionProgress{}, latchkey.StatusFailed},

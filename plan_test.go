@@ -42,7 +42,8 @@ var plan = map[string][]string{
 	"vault":                   {"latchkey", "connector", "vault/seal"},
 	"link":                    {"latchkey", "connector"}, // it is handed one sealing function
 	"webhook":                 {"latchkey", "jobs"},
-	"api":                     {"latchkey", "web", "auth", "link", "webhook"},
+	"account":                 {"latchkey"},
+	"api":                     {"latchkey", "web", "auth", "account", "link", "webhook"},
 	"dash":                    {"latchkey", "web", "auth", "link", "webhook"},
 	"hosted":                  {"latchkey", "web", "link"},
 	"proxy":                   {"latchkey", "web", "auth", "vault", "connector"},
@@ -60,6 +61,7 @@ var plan = map[string][]string{
 	"latchtest/e2etest":      {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/sdktest":      {"latchtest"},
+	"latchtest/spectest":     {}, // black box: it knows the description only
 
 	"sdk/go":           {}, // a client: it knows the wire only
 	"docs/examples/go": {"sdk/go"},

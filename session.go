@@ -19,7 +19,9 @@ type LinkSession struct {
 	UpdatedAt      time.Time
 	Request        SessionRequest
 	Progress       SessionProgress
-	Flow           []byte // the connector's state between steps, sealed
+	Flow           []byte // the connector's state between steps, or what waits for its confirmation, sealed
+	AppSuspended   bool   // its client app is suspended now; read only
+	ConfirmCode    string // what confirms the link: in the one answer that made it, stored nowhere
 }
 
 // SessionRequest is what init asked for and was granted. It never changes.
@@ -33,6 +35,9 @@ type SessionRequest struct {
 	Locale            string            `json:"locale,omitzero"`
 	Metadata          map[string]string `json:"metadata,omitzero"`
 	Geolocation       *Geolocation      `json:"geolocation,omitzero"`
+	Origin            string            `json:"origin,omitzero"`    // the embedding origin the app named, if it is one of its own
+	Confirm           bool              `json:"confirm,omitzero"`   // the app's backend must confirm the link
+	ReturnRaw         bool              `json:"returnRaw,omitzero"` // the app may be given the credential itself
 }
 
 // Geolocation picks the egress of a session and of its connection.
@@ -56,7 +61,56 @@ type SessionProgress struct {
 	ConsentedAt  time.Time   `json:"consentedAt,omitzero"`
 	ConnectionID string      `json:"connectionId,omitzero"`
 	UserData     *UserData   `json:"userData,omitzero"`
-	Deleted      bool        `json:"deleted,omitzero"` // the app wants to hear of it no more
+	Deleted      bool        `json:"deleted,omitzero"`  // the app wants to hear of it no more
+	Account      string      `json:"account,omitzero"`  // keyed hash of the account that is being logged in to
+	CodeHash     string      `json:"codeHash,omitzero"` // HashSecret of the code that confirms the link
+	CodeEndsAt   time.Time   `json:"codeEndsAt,omitzero"`
+}
+
+// Consequences are what is committed together with a session's step, all or
+// none.
+type Consequences struct {
+	Events      []Event
+	Records     []AuditRecord
+	Take        []Attempt // tries to count; when one is over its budget the step is refused as rate limited
+	Release     []Attempt // tries to forget, because they were right
+	Revocations []Revocation
+}
+
+// Attempt is one try against a budget that holds for everybody: an account, an
+// address.
+type Attempt struct {
+	Key     string    // what is counted: a keyed hash, so that the store learns no name
+	At      time.Time // of the try
+	Budgets []Budget
+}
+
+// Budget is how many tries there may be within any span of a length.
+type Budget struct {
+	Tries  int
+	Within time.Duration
+}
+
+// SessionFilter narrows a list of sessions; zero fields do not narrow.
+type SessionFilter struct {
+	OrganisationID    string
+	Environment       Environment
+	Status            SessionStatus
+	ClientAppID       string
+	ClientReferenceID string
+	From, To          time.Time // created at or after, and before
+	Limit, Offset     int
+}
+
+// IdempotencyKey is what is remembered of an init that may be asked for again.
+type IdempotencyKey struct {
+	OrganisationID string
+	Environment    Environment
+	KeyHash        string // HashSecret of the header
+	BodyHash       string // of the request
+	SessionID      string
+	Answer         []byte // the client secret, sealed
+	CreatedAt      time.Time
 }
 
 // Status returns the session's status in the published API.
@@ -71,7 +125,7 @@ func (s *LinkSession) Status() SessionStatus {
 		return StatusInitialized
 	case StateTwoFactor:
 		return StatusAwaiting2FA
-	case StateTrying, StateRedirect:
+	case StateTrying, StateRedirect, StateConfirm:
 		return StatusPending
 	case StateWait:
 		if s.Progress.Prompt.TwoFactor != nil {

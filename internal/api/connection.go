@@ -85,13 +85,20 @@ func connectionFilter(r *http.Request) (latchkey.ConnectionFilter, error) {
 	default:
 		return filter, latchkey.InvalidField("imported", "must be true or false")
 	}
-	filter.ClientReferenceID, filter.Provider = query.Get("clientReferenceId"), query.Get("provider")
-	for name, value := range map[string]string{"clientReferenceId": filter.ClientReferenceID, "provider": filter.Provider} {
-		if !utf8.ValidString(value) || strings.Contains(value, "\x00") { // PostgreSQL has no such text
-			return filter, latchkey.InvalidField(name, "must be text in UTF-8 without NUL")
-		}
+	if filter.ClientReferenceID, err = textFilter(r, "clientReferenceId"); err != nil {
+		return filter, err
 	}
-	return filter, nil
+	filter.Provider, err = textFilter(r, "provider")
+	return filter, err
+}
+
+// textFilter reads a filter by a text.
+func textFilter(r *http.Request, name string) (string, error) {
+	value := r.URL.Query().Get(name)
+	if !utf8.ValidString(value) || strings.Contains(value, "\x00") { // PostgreSQL has no such text
+		return "", latchkey.InvalidField(name, "must be text in UTF-8 without NUL")
+	}
+	return value, nil
 }
 
 // connectionGet answers GET /v2/account/connections/{id}.

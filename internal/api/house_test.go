@@ -241,3 +241,35 @@ func (h house) linked(username string, more ...any) string {
 	}
 	return got.Data.ID
 }
+
+// heldLink is a link that waits for its confirmation.
+type heldLink struct {
+	latchtest.Link
+	code string
+}
+
+// confirming registers a client app whose links must be confirmed.
+func (h house) confirming() string {
+	h.Helper()
+	app, err := h.App.Store().ClientApp(h.Context(), h.mine.id, latchkey.Sandbox, h.mine.apps[latchkey.AppRedirect])
+	if err != nil {
+		h.Fatal(err)
+	}
+	app.ID, app.RequireConfirmation = latchkey.NewID(rand.Reader, latchkey.PrefixClientApp), true
+	app.CreatedAt = app.CreatedAt.Add(time.Hour) // not the oldest
+	if err := h.App.Store().AddClientApp(h.Context(), app); err != nil {
+		h.Fatal(err)
+	}
+	return app.ID
+}
+
+// held links the account named like the reference, up to its confirmation.
+func (h house) held(reference string) heldLink {
+	h.Helper()
+	link := h.Init(map[string]any{"clientAppId": h.confirming(), "clientReferenceId": reference})
+	visit := h.Visit(link.URL).Consent().Submit("continue", "username", reference, "password", latchtest.Password)
+	if visit.Landed == nil || visit.Landed.Query().Get("code") == "" {
+		h.Fatalf("no code came of the link: %v %s", visit.Landed, visit.Text())
+	}
+	return heldLink{link, visit.Landed.Query().Get("code")}
+}

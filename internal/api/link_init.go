@@ -51,6 +51,9 @@ func (d *door) linkInit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if request.IdempotencyKey, err = idempotencyKey(r); err != nil {
+		return err
+	}
 	initiated, err := d.config.Links.Init(r.Context(), web.Caller(r.Context()), request)
 	if err != nil {
 		return err
@@ -65,7 +68,29 @@ func (d *door) linkInit(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		answer.URL = d.config.Links.PageURL(initiated.Secret)
 	}
+	if initiated.Replayed {
+		w.Header().Set("Idempotent-Replayed", "true")
+	}
 	return web.WriteJSON(w, http.StatusOK, answer)
+}
+
+// idempotencyKey reads the header Idempotency-Key, which may be missing: 1 to
+// 255 visible ASCII characters.
+func idempotencyKey(r *http.Request) (string, error) {
+	keys := r.Header.Values("Idempotency-Key")
+	if len(keys) == 0 {
+		return "", nil
+	}
+	refused := latchkey.InvalidField("Idempotency-Key", "must be given once, with 1 to 255 visible ASCII characters")
+	if len(keys) != 1 || keys[0] == "" || len(keys[0]) > 255 {
+		return "", refused
+	}
+	for i := range len(keys[0]) {
+		if keys[0][i] < ' ' || keys[0][i] > '~' {
+			return "", refused
+		}
+	}
+	return keys[0], nil
 }
 
 // request tells what was given empty, which is an error, from what was not
@@ -73,7 +98,8 @@ func (d *door) linkInit(w http.ResponseWriter, r *http.Request) error {
 func (b linkInitRequest) request() (link.InitRequest, error) {
 	request := link.InitRequest{
 		ClientAppID: b.ClientAppID, ConnectionID: b.ConnectionID, Geolocation: b.Geolocation, ModeHint: b.Mode,
-		Provider: b.Provider, Permissions: b.Permissions, Locale: b.Locale, Metadata: b.Metadata,
+		Provider: b.Provider, Permissions: b.Permissions, Locale: b.Locale, Metadata: b.Metadata, Origin: b.Origin,
+		ReturnRaw: b.Options.ReturnRawSession,
 	}
 	if b.RedirectURL != nil {
 		if *b.RedirectURL == "" {

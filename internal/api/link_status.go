@@ -1,7 +1,10 @@
 package api
 
 import (
+	"context"
 	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"latchkey"
 	"latchkey/internal/link"
@@ -20,6 +23,7 @@ type sessionData struct {
 	ID             string                   `json:"id,omitzero"` // conn_…
 	UserData       *userData                `json:"userData,omitzero"`
 	ErrorCode      latchkey.FailureCode     `json:"errorCode,omitzero"`
+	Session        jsontext.Value           `json:"session,omitzero"` // the credential, where the app may have it
 }
 
 // userData is the linked person; the avatar is null when there is none.
@@ -50,6 +54,7 @@ type sessionStep struct {
 	Refused      latchkey.FailureCode  `json:"refused,omitzero"` // why the last input was refused
 	Permissions  []latchkey.Permission `json:"permissions,omitzero"`
 	TextVersion  string                `json:"textVersion,omitzero"` // of the consent
+	Consent      *link.Consent         `json:"consent,omitzero"`     // what must be shown before it is attested
 	URL          string                `json:"url,omitzero"`
 	RetryAfter   int                   `json:"retryAfter,omitzero"` // seconds
 }
@@ -57,27 +62,51 @@ type sessionStep struct {
 // linkStatus answers GET /v2/link/{clientSecret}.
 func (d *door) linkStatus(w http.ResponseWriter, r *http.Request) error {
 	session, err := d.ownSession(r.Context(), r.PathValue("clientSecret"))
-	return writeSession(w, session, err)
+	return d.writeSession(w, r, session, err)
 }
 
 // linkSession answers GET /v2/link/sessions/{id}.
 func (d *door) linkSession(w http.ResponseWriter, r *http.Request) error {
 	session, err := d.config.Links.FindByID(r.Context(), web.Caller(r.Context()), r.PathValue("id"))
-	return writeSession(w, session, err)
+	return d.writeSession(w, r, session, err)
 }
 
-func writeSession(w http.ResponseWriter, session *latchkey.LinkSession, err error) error {
+func (d *door) writeSession(w http.ResponseWriter, r *http.Request, session *latchkey.LinkSession, err error) error {
 	if latchkey.CodeOf(err) == latchkey.NotFound {
 		return web.WriteJSON(w, http.StatusOK, sessionBody{Status: latchkey.StatusNotFound})
 	}
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, describeSession(session))
+	body, err := d.describeSession(r.Context(), session)
+	if err != nil {
+		return err
+	}
+	if body.Data != nil && session.Request.ReturnRaw {
+		if body.Data.Session, err = d.config.Links.RawSession(r.Context(), web.Caller(r.Context()), session); err != nil {
+			return err
+		}
+	}
+	return web.WriteJSON(w, http.StatusOK, body)
 }
 
-// describeSession tells how a session stands.
-func describeSession(session *latchkey.LinkSession) sessionBody {
+// describeSession tells how a session stands, and what a whitelabel app must
+// show before its user consents.
+func (d *door) describeSession(ctx context.Context, session *latchkey.LinkSession) (sessionBody, error) {
+	body := sessionOf(session)
+	if session.State != latchkey.StateAuthorization || session.Request.Mode != latchkey.ModeWhitelabel {
+		return body, nil
+	}
+	consent, err := d.config.Links.Consent(ctx, session)
+	if err != nil {
+		return body, err
+	}
+	body.Data.Step.Consent = &consent
+	return body, nil
+}
+
+// sessionOf tells how a session stands.
+func sessionOf(session *latchkey.LinkSession) sessionBody {
 	body := sessionBody{Status: session.Status(), Data: &sessionData{}}
 	switch session.State {
 	case latchkey.StateCompleted:

@@ -44,7 +44,13 @@ func (d driven) shown(format string, args ...any) {
 const (
 	consentStep = `{"status":"initialized","data":{"step":{"name":"authorization","version":1,"permissions":[
 		{"name":"profile:read","purpose":"to greet you"},{"name":"posts:read","purpose":"to list them"}],
-		"textVersion":"` + link.ConsentTextVersion + `","fields":[{"name":"textVersion","type":"text","required":true,
+		"textVersion":"` + link.ConsentTextVersion + `","consent":{"locale":"en",
+		"app":{"name":"Shop","domain":"shop.example","logoUrl":null},
+		"provider":{"id":"tester","name":"Tester","domain":"tester.example"},
+		"heading":"Allow Shop to use your Tester account?","listHeading":"What Shop could do","promises":[
+		"Your password is never shown to Shop.",
+		"You can take this back at any time: disconnect the account in Shop, or end the session in the security settings of Tester."
+		]},"fields":[{"name":"textVersion","type":"text","required":true,
 		"label":"Version of the consent text that the user agreed to"}]}}}`
 	loginFields = `"fields":[
 		{"name":"username","type":"text","label":"Username","autocomplete":"username","required":true},

@@ -42,14 +42,23 @@ func (d *door) linkSubmit(w http.ResponseWriter, r *http.Request) error {
 	}
 	session, err = d.config.Links.StepFrom(r.Context(), secret, session, link.Submission{
 		Version: *body.Version, Action: body.Action, Method: body.Method, Fields: body.Fields,
+		Seen: link.Witness{Attestor: web.Caller(r.Context()).KeyID},
 	})
 	if err != nil {
 		if session != nil && latchkey.CodeOf(err) == latchkey.Conflict {
-			return web.WithCurrent(err, describeSession(session))
+			current, describeErr := d.describeSession(r.Context(), session)
+			if describeErr != nil {
+				return describeErr
+			}
+			return web.WithCurrent(err, current)
 		}
 		return err
 	}
-	return web.WriteJSON(w, http.StatusAccepted, describeSession(session))
+	answer, err := d.describeSession(r.Context(), session)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusAccepted, answer)
 }
 
 func (b *linkSubmitRequest) validate() error {

@@ -5,6 +5,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"latchkey"
 	"latchkey/internal/link"
@@ -34,11 +35,23 @@ func Register(router *web.Router, config Config) {
 	for _, row := range d.routes() {
 		router.API(row.pattern, row.scope, row.handler)
 	}
+	// Both fit the path import/settings.
+	router.APIChoice("PATCH /v2/account/connections/{id}/{part}", latchkey.ScopeAccount,
+		web.Choice{
+			Pattern: "PATCH /v2/account/connections/import/{id}", Handler: d.connectionReimport,
+			Fits: func(r *http.Request) bool { return r.PathValue("id") == "import" },
+		},
+		web.Choice{
+			Pattern: "PATCH /v2/account/connections/{id}/settings", Handler: d.connectionConfigure,
+			Fits: func(r *http.Request) bool { return r.PathValue("part") == "settings" },
+		})
 }
 
 func (d *door) routes() []route {
 	return []route{
 		{"POST /v2/link/init", latchkey.ScopeLink, d.linkInit},
+		{"POST /v2/link/confirm", latchkey.ScopeLink, d.linkConfirm},
+		{"GET /v2/link/sessions", latchkey.ScopeLink, d.linkSessions},
 		{"GET /v2/link/{clientSecret}", latchkey.ScopeLink, d.linkStatus},
 		{"DELETE /v2/link/{clientSecret}", latchkey.ScopeLink, d.linkDelete},
 		{"POST /v2/link/{clientSecret}/submit", latchkey.ScopeLink, d.linkSubmit},
@@ -50,6 +63,9 @@ func (d *door) routes() []route {
 		{"GET /v2/account/connections/{id}", latchkey.ScopeAccount, d.connectionGet},
 		{"POST /v2/account/connections/{id}/invalidate", latchkey.ScopeAccount, d.connectionInvalidate},
 		{"DELETE /v2/account/connections/{id}", latchkey.ScopeAccount, d.connectionDelete},
+
+		{"POST /v2/account/connections/import", latchkey.ScopeAccount, d.connectionImport},
+		{"GET /v2/account/connections/{id}/settings", latchkey.ScopeAccount, d.connectionSettings},
 
 		{"POST /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointCreate},
 		{"GET /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointsList},

@@ -98,6 +98,10 @@ func (a *App) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fingerprints, err := openFingerprintKey(ctx, ring, a.parts.Random, a.store)
+	if err != nil {
+		return err
+	}
 	a.egress = egress.New(egress.Config{AllowLoopback: a.config.Development, Now: a.parts.Now, Logger: a.parts.Log})
 	guarded := vault.New(vault.Config{
 		Store: a.store, Ring: ring, Connector: a.connector, Client: func(latchkey.Connection) *http.Client {
@@ -106,13 +110,14 @@ func (a *App) build(ctx context.Context) error {
 		Dead: func(ctx context.Context, connection latchkey.Connection, reason string) error {
 			return a.links.Died(ctx, connection, reason)
 		},
-		Now: a.parts.Now, Log: a.parts.Log,
+		FingerprintKey: fingerprints, Now: a.parts.Now, Log: a.parts.Log,
 	})
 	a.links = link.New(link.Config{
-		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Sealer: guarded,
+		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Attempts: a.store,
+		Sealer:    guarded,
 		Connector: a.connector,
 		Client:    func(*latchkey.LinkSession) *http.Client { return a.egress.Client(egress.Provider) },
-		Revoke:    guarded.Revoke, LinkURL: a.config.LinkURL,
+		Revoke:    guarded.Revoke, Export: guarded.Export, Budgets: a.config.Limits.budgets(), LinkURL: a.config.LinkURL,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	a.buildBackground(guarded)
@@ -148,11 +153,35 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 			}
 		},
 	})
-	a.background = []lifecycle{a.deliveries, revocations, expiry}
+	housekeeping := jobs.NewTicker(jobs.TickerConfig{
+		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
+	})
+	a.background = []lifecycle{a.deliveries, revocations, expiry, housekeeping}
+}
+
+// tidy forgets what has served its time, in small steps.
+func (a *App) tidy(ctx context.Context) error {
+	day := a.parts.Now().Add(-24 * time.Hour)
+	for _, forget := range []func(context.Context, time.Time, int) (int, error){
+		a.store.ForgetIdempotencyKeys, a.store.ForgetAttempts,
+	} {
+		for {
+			forgotten, err := forget(ctx, day, tidyBatch)
+			if err != nil {
+				return err
+			}
+			if forgotten < tidyBatch {
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // The pace of the background.
 const (
+	housekeepingEvery = 10 * time.Minute
+	tidyBatch         = 500
 	deliveriesAtOnce  = 64
 	revocationsAtOnce = 8
 	revocationsEvery  = 2 * time.Second
@@ -163,8 +192,10 @@ const (
 // buildDoors makes the routes.
 func (a *App) buildDoors(guarded *vault.Vault) {
 	keys := auth.New(auth.Config{Store: a.store, Now: a.parts.Now})
+	trusted, _ := a.config.trusted() // checked when the configuration was completed
 	a.router = web.New(web.Config{
 		Authenticate: keys.Caller, Observe: a.metrics.observe, Secure: isHTTPS(a.config.LinkURL),
+		KeyRate: a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{

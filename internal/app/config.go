@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -24,6 +25,8 @@ type Config struct {
 	DatabaseURLFile string   `yaml:"database_url_file"` // file that holds the database URL, in its place
 	KeyFile         string   `yaml:"key_file"`          // key of the vault; default vault.key in Data
 	Recipes         []string `yaml:"recipes"`           // files of providers described by recipes
+	Limits          Limits   `yaml:"limits"`            // how much callers and addresses may ask
+	TrustedProxies  []string `yaml:"trusted_proxies"`   // CIDRs whose X-Forwarded-For is believed; empty: nobody's
 	LogFormat       string   `yaml:"log_format"`        // json (default) or text
 	LogLevel        string   `yaml:"log_level"`         // debug, info (default), warn or error
 
@@ -82,6 +85,10 @@ func (c Config) complete() (Config, error) {
 			return c, err
 		}
 	}
+	if _, err := c.trusted(); err != nil {
+		return c, err
+	}
+	c.Limits = c.Limits.complete(c.Development)
 	if c.DatabaseURLFile != "" {
 		if c.DatabaseURL != "" {
 			return c, errors.New("set database_url or database_url_file, not both")
@@ -93,6 +100,19 @@ func (c Config) complete() (Config, error) {
 		c.DatabaseURL = strings.TrimSpace(string(text))
 	}
 	return c, nil
+}
+
+// trusted returns TrustedProxies as networks.
+func (c Config) trusted() ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for i, text := range c.TrustedProxies {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: entry %d must be like 10.0.0.0/8", i+1)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
 }
 
 // checkBase wants scheme and host, and perhaps a path.

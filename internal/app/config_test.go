@@ -34,6 +34,8 @@ database_url: postgres://db.example.com/latchkey
 database_url_file: /run/url
 key_file: /run/key
 recipes: [/one.yaml, /two.yaml]
+limits: {requests_per_key: 6000, misses_per_address: 5, attempts_per_address: -1}
+trusted_proxies: [10.0.0.0/8, "fd00::/8"]
 log_format: text
 log_level: warn
 `))
@@ -44,7 +46,9 @@ log_level: warn
 			Listen: "127.0.0.1:1", MetricsListen: "127.0.0.1:2", APIURL: "https://api.example.com",
 			LinkURL: "https://link.example.com", Data: "/data", DatabaseURL: "postgres://db.example.com/latchkey",
 			DatabaseURLFile: "/run/url", KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
-			LogFormat: "text", LogLevel: "warn",
+			Limits:         app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1},
+			TrustedProxies: []string{"10.0.0.0/8", "fd00::/8"},
+			LogFormat:      "text", LogLevel: "warn",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

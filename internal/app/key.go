@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -44,4 +45,35 @@ func openRing(ctx context.Context, path string, random io.Reader, kept *store.St
 		return nil, fmt.Errorf("the vault's key %s does not belong to this database: %w", path, err)
 	}
 	return ring, nil
+}
+
+// fingerprintBinding is where the key of fingerprints belongs.
+var fingerprintBinding = seal.Binding{Organisation: "latchkey", Subject: "fingerprint", Field: "key", Schema: 1}
+
+// openFingerprintKey opens the key of fingerprints, or makes one for a database
+// that has none. Every replica has the same.
+func openFingerprintKey(ctx context.Context, ring *seal.Ring, random io.Reader, kept *store.Store) ([]byte, error) {
+	sealed, err := kept.FingerprintKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sealed == nil {
+		key := make([]byte, sha256.Size)
+		defer clear(key)
+		if _, err := io.ReadFull(random, key); err != nil {
+			return nil, fmt.Errorf("make the fingerprint key: %w", err)
+		}
+		own, err := ring.Seal(fingerprintBinding, key)
+		if err != nil {
+			return nil, fmt.Errorf("seal the fingerprint key: %w", err)
+		}
+		if sealed, err = kept.KeepFingerprintKey(ctx, own); err != nil {
+			return nil, err
+		}
+	}
+	key, err := ring.Open(fingerprintBinding, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("open the fingerprint key: %w", err)
+	}
+	return key, nil
 }

@@ -171,6 +171,22 @@ type Refresher interface {
 	Refresh(ctx context.Context, access Access) (Credential, error)
 }
 
+// Exporter is the skill of showing a credential to an app whose operator may
+// have it. The result is a JSON object.
+type Exporter interface {
+	Export(credential []byte) ([]byte, error)
+}
+
+// Importer is the skill of taking over a session that an app has at the
+// provider, as the browser's cookie and user agent. It asks the provider who
+// that is. It returns Done, or a *Failure: invalid_credentials when the
+// provider does not know the session.
+type Importer interface {
+	// Imports reports whether the provider's sessions are cookies at all.
+	Imports() bool
+	Import(ctx context.Context, flow Flow, cookie, userAgent latchkey.Secret) (Done, error)
+}
+
 // Revoker is the skill of ending a credential at the provider. It returns nil
 // also when the credential was dead already; any error is tried again later.
 type Revoker interface {

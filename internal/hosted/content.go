@@ -66,6 +66,11 @@ type Trying struct{}
 // RefreshAfter returns the seconds until the page is loaded again.
 func (Trying) RefreshAfter() int { return 2 }
 
+// Confirming says that the sign-in is done and the app must confirm it. It is
+// seen by whoever comes back to the page: the way to the app was in the answer
+// that ended the sign-in, and is in no other.
+type Confirming struct{}
+
 // Done says that the account is linked.
 type Done struct {
 	Username  string // of the linked account; may be empty
@@ -100,6 +105,7 @@ func (TwoFactor) name() string     { return "2fa" }
 func (Redirect) name() string      { return "redirect" }
 func (Wait) name() string          { return "wait" }
 func (Trying) name() string        { return "trying" }
+func (Confirming) name() string    { return "confirming" }
 func (Done) name() string          { return "done" }
 func (Error) name() string         { return "error" }
 func (Expired) name() string       { return "expired" }

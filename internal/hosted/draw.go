@@ -17,8 +17,14 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 		return d.drawSilent(w, r, status) // not even the headers name the app
 	}
 	app, err := d.config.Links.App(r.Context(), session)
+	if latchkey.CodeOf(err) == latchkey.NotFound { // the app has been deleted
+		return d.drawSilent(w, r, http.StatusGone)
+	}
 	if err != nil {
 		return err
+	}
+	if session.AppSuspended {
+		return latchkey.Errorf(latchkey.Forbidden, "the app that asks is suspended")
 	}
 	var origins []string
 	if app.Type == latchkey.AppEmbed {
@@ -87,6 +93,8 @@ func (d *door) content(session *latchkey.LinkSession, looked bool) (Content, int
 		if !link.Cancelled(session) {
 			return Error{Code: progress.Failure, CanContinue: canReturn}, http.StatusOK
 		}
+	case latchkey.StateConfirm:
+		return Confirming{}, http.StatusOK
 	case latchkey.StateCompleted:
 		if !canReturn {
 			return Done{}, http.StatusOK

@@ -65,6 +65,7 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	submission.Seen = witness(r)
 	session, err := d.find(r)
 	if err == nil {
 		session, err = d.config.Links.StepFrom(r.Context(), r.PathValue("clientSecret"), session, submission)
@@ -93,6 +94,15 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// witness is where a form came from.
+func witness(r *http.Request) link.Witness {
+	seen := link.Witness{Address: web.Address(r), UserAgent: r.UserAgent()}
+	if query := pageQuery(r); query.Get("embed") == "true" {
+		seen.EmbedOrigin = query.Get("embed_origin")
+	}
+	return seen
+}
+
 // lookedParameter is in the query of a page that the provider was just asked
 // for, and still waits.
 const lookedParameter = "looked"
@@ -105,7 +115,7 @@ func leaves(session *latchkey.LinkSession, submission link.Submission) bool {
 	if link.ReturnURL(session) == "" {
 		return false
 	}
-	if session.State == latchkey.StateCompleted || link.Cancelled(session) {
+	if session.State == latchkey.StateCompleted || session.State == latchkey.StateConfirm || link.Cancelled(session) {
 		return true
 	}
 	saw := submission.Version == session.Version || session.State == latchkey.StateExpired

@@ -1,5 +1,11 @@
 package hosted
 
+import "latchkey/internal/link"
+
+// consent is the wording that a person agrees to. It is the link room's, since
+// apps with pages of their own show the same.
+var consent = link.EnglishConsent()
+
 // catalogue holds every sentence of the pages in one language. Words in braces
 // are filled in when a sentence is drawn: {app} {domain} {provider} {site} are
 // names, {n} is a number, {x} a foreign text. A key with ".one" stands for the
@@ -35,13 +41,13 @@ var english = catalogue{
 	"pre-login.choose":       "Choose a provider",
 
 	"authorization.title":     "Allow {app} to use your {provider} account?",
-	"authorization.heading":   "Allow {app} to use your {provider} account?",
-	"authorization.list":      "What {app} could do",
-	"authorization.none":      "{app} only learns which account is yours.",
-	"authorization.noreason":  "{app} gave no reason.",
+	"authorization.heading":   consent.Heading,
+	"authorization.list":      consent.ListHeading,
+	"authorization.none":      consent.NothingMore,
+	"authorization.noreason":  consent.NoReason,
 	"authorization.promises":  "What you keep",
-	"authorization.password":  "Your password is never shown to {app}.",
-	"authorization.revoke":    "You can take this back at any time: disconnect the account in {app}, or end the session in the security settings of {provider}.",
+	"authorization.password":  consent.Password,
+	"authorization.revoke":    consent.Revoke,
 	"authorization.approve":   "Allow and continue",
 	"authorization.deny":      "Don’t allow",
 	"permission.profile:read": "Read your profile",
@@ -89,6 +95,11 @@ var english = catalogue{
 	"trying.lead":    "This usually takes a few seconds.",
 	"trying.again":   "This page looks again every {n} seconds.",
 	"trying.check":   "Check now",
+
+	"confirming.title":   "Go back to {app}",
+	"confirming.heading": "Go back to {app}",
+	"confirming.lead":    "You have signed in at {provider}. The page that brought you here takes you back to {app}, which finishes the link.",
+	"confirming.lost":    "If you see this page and no other, start again in {app}. Without its confirmation nothing is linked.",
 
 	"done.title":   "Your {provider} account is linked — {app}",
 	"done.heading": "Your {provider} account is linked",

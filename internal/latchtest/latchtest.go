@@ -31,7 +31,10 @@ type Options struct {
 	Data        string                // empty: a folder of the test's own
 	Connectors  []connector.Connector // beside the sandbox and the Provider
 	LogLevel    slog.Level
-	Idle        bool // no background work until the test calls App.Start
+	Idle        bool       // no background work until the test calls App.Start
+	KeyFile     string     // empty: in Data; replicas share one
+	Limits      app.Limits // zero fields: no bound
+	Trusted     []string   // proxies whose X-Forwarded-For is believed
 }
 
 // Server is a running app.
@@ -67,6 +70,7 @@ func Start(t testing.TB, options Options) *Server {
 	s.URL = "http://" + s.http.Listener.Addr().String()
 	config := app.Config{
 		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, Development: true,
+		KeyFile: options.KeyFile, Limits: unbounded(options.Limits), TrustedProxies: options.Trusted,
 	}
 	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))
 	latch, err := app.New(t.Context(), config, app.Parts{
@@ -86,6 +90,21 @@ func Start(t testing.TB, options Options) *Server {
 		latch.Start(context.WithoutCancel(t.Context()))
 	}
 	return s
+}
+
+// unbounded takes away the bounds that a test did not ask for, so that none
+// stands in the way of what it is about. A key's is far away and not gone: its
+// headers are part of every answer.
+func unbounded(limits app.Limits) app.Limits {
+	if limits.KeyPerMinute == 0 {
+		limits.KeyPerMinute = 60_000_000
+	}
+	for _, limit := range []*int{&limits.MissesPerAddress, &limits.AttemptsPerAddress, &limits.AttemptsPerAccount} {
+		if *limit == 0 {
+			*limit = -1
+		}
+	}
+	return limits
 }
 
 // Stop ends the app, as SIGTERM would. The cleanup does it too.

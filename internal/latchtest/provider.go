@@ -315,6 +315,27 @@ func (p *Provider) Refresh(ctx context.Context, access connector.Access) (connec
 	return p.credential(token, access.Now), nil
 }
 
+// Imports reports that the tester's sessions can be imported.
+func (p *Provider) Imports() bool { return true }
+
+// Import takes over the session of the cookie "token".
+func (p *Provider) Import(ctx context.Context, flow connector.Flow, cookie, _ latchkey.Secret) (connector.Done, error) {
+	token, _ := strings.CutPrefix(string(cookie.Reveal()), "token=")
+	profile, err := p.Check(ctx, connector.Access{Credential: []byte(token), HTTP: flow.HTTP})
+	if errors.Is(err, connector.ErrDead) {
+		return connector.Done{}, &connector.Failure{Code: latchkey.FailureInvalidCredentials, Reason: "no such session"}
+	}
+	if err != nil {
+		return connector.Done{}, err
+	}
+	return connector.Done{User: profile.User, Credential: p.credential(token, flow.Now)}, nil
+}
+
+// Export returns {"token":"…"}.
+func (p *Provider) Export(credential []byte) ([]byte, error) {
+	return fmt.Appendf(nil, `{"token":%q}`, credential), nil
+}
+
 // Revoke logs out.
 func (p *Provider) Revoke(ctx context.Context, access connector.Access) error {
 	_, _, err := p.request(ctx, access.HTTP, "/logout", string(access.Credential), nil)

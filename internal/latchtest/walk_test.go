@@ -34,7 +34,7 @@ func TestTheFourWalksKeepTheirBudgets(t *testing.T) {
 		walk(s, "first proxy call, with its audit record", 2, 1, call)
 		walk(s, "proxy call", 2, 0, call)
 
-		walk(s, "webhook", 1, 3, func() { // beside claim and finish: one look for overdue sessions, one claim of revocations
+		walk(s, "webhook", 1, 5, func() { // beside claim and finish: overdue sessions, revocations, two steps of housekeeping
 			s.App.Start(t.Context())
 			latchtest.Eventually(t, "the webhook arrives", func() bool { return len(sink.Hooks()) == 1 })
 			s.Stop() // waits until it is finished

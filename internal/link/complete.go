@@ -3,72 +3,115 @@ package link
 import (
 	"context"
 	"errors"
+	"time"
 
 	"latchkey"
 	"latchkey/internal/connector"
 )
 
-// complete makes the connection, or renews the one that is there for the same
-// account and reference, and ends the session in it.
-func (l *Links) complete(ctx context.Context, claimed *latchkey.LinkSession, done connector.Done,
-) (*latchkey.LinkSession, error) {
+// twinRounds bounds how often a completion is tried again because another link
+// of the same account was faster.
+const twinRounds = 100
+
+// done takes a finished login: a connection comes of it at once, or when the
+// app's backend has confirmed it.
+func (l *Links) done(ctx context.Context, trial tried, done connector.Done) (*latchkey.LinkSession, error) {
 	defer clear(done.Credential.Secret)
 	if done.User.ID == "" || len(done.Credential.Secret) == 0 {
-		return l.unavailable(ctx, claimed, errors.New("the provider named no user or gave no credential"))
+		return l.unavailable(ctx, trial, errors.New("the provider named no user or gave no credential"))
 	}
-	connection := l.newConnection(claimed, done.User)
-	if id := claimed.Request.ConnectionID; id != "" {
-		existing, err := l.config.Connections.Connection(ctx, claimed.OrganisationID, claimed.Environment, id)
-		if err != nil && latchkey.CodeOf(err) != latchkey.NotFound {
+	if mismatch, err := l.mismatches(ctx, trial.LinkSession, done.User); err != nil {
+		return nil, err
+	} else if mismatch {
+		revocations, err := l.unused(trial.LinkSession, done)
+		if err != nil {
 			return nil, err
 		}
-		if err != nil || existing.User.ID != done.User.ID {
-			return l.fail(ctx, claimed, &connector.Failure{
-				Code: latchkey.FailureAccountMismatch, Reason: "another account logged in than the connection's",
-			})
-		}
-		connection = l.renewed(existing, connection)
+		return l.failWith(ctx, trial, &connector.Failure{
+			Code: latchkey.FailureAccountMismatch, Reason: "another account logged in than the connection's",
+		}, revocations)
 	}
-	for range 5 {
-		session, twin, err := l.completeAs(ctx, claimed, connection, done)
+	if trial.Request.Confirm {
+		return l.hold(ctx, trial, done)
+	}
+	return l.complete(ctx, trial, done)
+}
+
+// mismatches reports whether the session reconnects a connection of another
+// account, or one that is gone.
+func (l *Links) mismatches(ctx context.Context, session *latchkey.LinkSession, user latchkey.UserData) (bool, error) {
+	if session.Request.ConnectionID == "" {
+		return false, nil
+	}
+	existing, err := l.config.Connections.Connection(ctx, session.OrganisationID, session.Environment, session.Request.ConnectionID)
+	if latchkey.CodeOf(err) == latchkey.NotFound {
+		return true, nil
+	}
+	return err == nil && existing.User.ID != user.ID, err
+}
+
+// complete makes the connection, or renews the one that is there for the same
+// account and reference, and ends the session in it.
+func (l *Links) complete(ctx context.Context, trial tried, done connector.Done) (*latchkey.LinkSession, error) {
+	fresh := l.newConnection(trial.LinkSession, done.User)
+	connection := fresh
+	if id := trial.Request.ConnectionID; id != "" {
+		existing, err := l.config.Connections.Connection(ctx, trial.OrganisationID, trial.Environment, id)
+		if err != nil {
+			return nil, err
+		}
+		connection = l.renewed(existing, fresh)
+	}
+	for range twinRounds {
+		session, twin, err := l.completeAs(ctx, trial, connection, done)
 		if twin == nil {
 			return session, err
 		}
-		connection = l.renewed(*twin, connection)
+		connection = l.renewed(*twin, fresh)
 	}
 	return nil, moved()
 }
 
 // completeAs seals the credential for the connection and writes both. It
 // returns the twin when the account is linked already.
-func (l *Links) completeAs(ctx context.Context, claimed *latchkey.LinkSession, connection latchkey.Connection,
+func (l *Links) completeAs(ctx context.Context, trial tried, connection latchkey.Connection,
 	done connector.Done,
 ) (*latchkey.LinkSession, *latchkey.Connection, error) {
 	sealed, err := l.config.Sealer.SealCredential(connection.OrganisationID, connection.ID, done.Credential.Secret)
 	if err != nil {
 		return nil, nil, err
 	}
-	next := l.settled(claimed, latchkey.StateCompleted)
+	next := l.settled(trial.LinkSession, latchkey.StateCompleted)
 	next.Flow, next.Progress.Prompt = nil, latchkey.Prompt{}
 	next.Progress.ConnectionID, next.Progress.UserData = connection.ID, &connection.User
+	next.Progress.CodeHash, next.Progress.CodeEndsAt = "", time.Time{}
 	events, err := l.completionEvents(next, connection)
 	if err != nil {
 		return nil, nil, err
 	}
-	if !claimed.State.CanBecome(next.State) {
+	if !trial.State.CanBecome(next.State) {
 		return nil, nil, moved()
 	}
-	err = l.config.Sessions.CompleteLink(ctx, next, claimed.Version, connection,
-		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: done.Credential.ExpiresAt}, events)
-	var twin interface{ Twin() latchkey.Connection }
-	if errors.As(err, &twin) {
-		existing := twin.Twin()
-		return nil, &existing, nil
+	err = l.config.Sessions.CompleteLink(ctx, next, trial.Version, connection,
+		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: done.Credential.ExpiresAt},
+		latchkey.Consequences{Events: events, Release: trial.taken})
+	if twin := twinOf(err); twin != nil {
+		return nil, twin, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	return next, nil, nil
+}
+
+// twinOf returns the connection that stands in the way, if that is the error.
+func twinOf(err error) *latchkey.Connection {
+	var twin interface{ Twin() latchkey.Connection }
+	if !errors.As(err, &twin) {
+		return nil
+	}
+	existing := twin.Twin()
+	return &existing
 }
 
 func (l *Links) newConnection(session *latchkey.LinkSession, user latchkey.UserData) latchkey.Connection {
@@ -82,7 +125,7 @@ func (l *Links) newConnection(session *latchkey.LinkSession, user latchkey.UserD
 		OrganisationID: session.OrganisationID, Environment: session.Environment, ClientAppID: session.ClientAppID,
 		Provider: session.Progress.Provider, ClientReferenceID: session.Request.ClientReferenceID,
 		Status: latchkey.ConnectionActive, User: user, Permissions: permissions, Metadata: session.Request.Metadata,
-		Geolocation: session.Request.Geolocation, Version: 1, EventSequence: 1, CreatedAt: now, UpdatedAt: now,
+		Geolocation: session.Request.Geolocation, SessionID: session.ID, Version: 1, EventSequence: 1, CreatedAt: now, UpdatedAt: now,
 	}
 }
 
@@ -91,11 +134,24 @@ func (l *Links) renewed(existing, fresh latchkey.Connection) latchkey.Connection
 	existing.Version++
 	existing.EventSequence++
 	existing.Status = latchkey.ConnectionActive
-	existing.User, existing.Permissions = fresh.User, fresh.Permissions
+	existing.User, existing.Permissions, existing.SessionID = fresh.User, fresh.Permissions, fresh.SessionID
 	if fresh.Metadata != nil {
 		existing.Metadata = fresh.Metadata
 	}
 	existing.ExpiryReason, existing.ExpiredAt = "", fresh.ExpiredAt
 	existing.UpdatedAt = l.config.Now()
 	return existing
+}
+
+// unused promises to end a login from which no connection came.
+func (l *Links) unused(session *latchkey.LinkSession, done connector.Done) ([]latchkey.Revocation, error) {
+	connection := l.newConnection(session, done.User)
+	sealed, err := l.config.Sealer.SealCredential(connection.OrganisationID, connection.ID, done.Credential.Secret)
+	if err != nil {
+		return nil, err
+	}
+	return []latchkey.Revocation{{
+		ID: latchkey.RevocationID(connection.ID, connection.Version), Connection: connection, Credential: sealed,
+		DueAt: connection.CreatedAt, CreatedAt: connection.CreatedAt,
+	}}, nil
 }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -8,27 +9,41 @@ import (
 	"latchkey"
 )
 
-// ConsentTextVersion names the wording that a person agrees to. It changes
-// whenever the words of the authorization step change.
-const ConsentTextVersion = "2026-11-1"
-
-// consentDetail is what a record of consent keeps.
+// consentDetail is what a record of consent keeps: who asked, as it was shown,
+// for what, in which words, and where it was seen. Address and user agent are
+// keyed hashes.
 type consentDetail struct {
 	ClientAppID string                `json:"clientAppId"`
+	AppName     string                `json:"appName"`
+	AppDomain   string                `json:"appDomain"`
+	LogoURL     string                `json:"logoUrl,omitzero"`
 	Provider    string                `json:"provider"`
 	Permissions []latchkey.Permission `json:"permissions"`
 	TextVersion string                `json:"textVersion"`
-	Locale      string                `json:"locale,omitzero"`
+	TextHash    string                `json:"textHash"` // SHA-256, in hexadecimal
+	Locale      string                `json:"locale"`
 	Mode        latchkey.Mode         `json:"mode"`
+	EmbedOrigin string                `json:"embedOrigin,omitzero"`
+	AttestedBy  string                `json:"attestedBy,omitzero"` // the key of the whitelabel app that showed the text
+	Address     string                `json:"address,omitzero"`
+	UserAgent   string                `json:"userAgent,omitzero"`
 }
 
 // consentRecord makes the audit record of a person's consent. It is written
 // with the step that it allows, so that no credential is asked for without it.
-func (l *Links) consentRecord(session *latchkey.LinkSession) (latchkey.AuditRecord, error) {
+func (l *Links) consentRecord(ctx context.Context, session *latchkey.LinkSession, submission Submission,
+) (latchkey.AuditRecord, error) {
+	app, err := l.App(ctx, session)
+	if err != nil {
+		return latchkey.AuditRecord{}, err
+	}
+	seen := submission.Seen
 	detail, err := json.Marshal(consentDetail{
-		ClientAppID: session.ClientAppID, Provider: session.Progress.Provider,
-		Permissions: session.Request.Permissions, TextVersion: ConsentTextVersion, Locale: session.Request.Locale,
-		Mode: session.Request.Mode,
+		ClientAppID: session.ClientAppID, AppName: app.Name, AppDomain: app.Domain, LogoURL: app.LogoURL,
+		Provider: session.Progress.Provider, Permissions: session.Request.Permissions,
+		TextVersion: ConsentTextVersion, TextHash: EnglishConsent().Hash(), Locale: "en", Mode: session.Request.Mode,
+		EmbedOrigin: seen.EmbedOrigin, AttestedBy: seen.Attestor,
+		Address: l.hashed("address", seen.Address), UserAgent: l.hashed("user agent", seen.UserAgent),
 	})
 	if err != nil {
 		return latchkey.AuditRecord{}, fmt.Errorf("encode consent of %s: %w", session.ID, err)
@@ -37,6 +52,13 @@ func (l *Links) consentRecord(session *latchkey.LinkSession) (latchkey.AuditReco
 		OrganisationID: session.OrganisationID, Environment: session.Environment, Actor: session.ID,
 		Action: latchkey.AuditConsent, Subject: session.ID, Detail: string(detail), CreatedAt: l.config.Now(),
 	}, nil
+}
+
+func (l *Links) hashed(kind, text string) string {
+	if text == "" {
+		return ""
+	}
+	return l.config.Sealer.Fingerprint(kind, text)
 }
 
 // consentField is the field by which a whitelabel app attests which text its

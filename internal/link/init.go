@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -21,12 +22,16 @@ type InitRequest struct {
 	ExpiresIn         int // seconds
 	Locale            string
 	Metadata          map[string]string
+	Origin            string // of the embedding page; counts if it is one of the app's
+	ReturnRaw         bool   // counts if the app may have credentials
+	IdempotencyKey    string
 }
 
 // Initiated is a new session with its secret, which exists nowhere else.
 type Initiated struct {
-	Session *latchkey.LinkSession
-	Secret  string // cs_…
+	Session  *latchkey.LinkSession
+	Secret   string // cs_…
+	Replayed bool   // the answer is that of an earlier init with the same idempotency key
 }
 
 // Init starts a session for the caller's client app. It is durable when it
@@ -48,11 +53,30 @@ func (l *Links) Init(ctx context.Context, caller latchkey.Caller, request InitRe
 			return Initiated{}, err
 		}
 	}
+	if granted.Confirm {
+		if err := checkConfirmable(granted); err != nil {
+			return Initiated{}, err
+		}
+	}
 	session, secret := l.newSession(caller, app, granted, request)
+	if request.IdempotencyKey != "" {
+		return l.initOnce(ctx, session, secret, request)
+	}
 	if err := l.config.Sessions.CreateLinkSession(ctx, session); err != nil {
 		return Initiated{}, err
 	}
 	return Initiated{Session: session, Secret: secret}, nil
+}
+
+// checkConfirmable refuses a link that nobody could confirm.
+func checkConfirmable(granted latchkey.SessionRequest) error {
+	if granted.ClientReferenceID == "" {
+		return latchkey.InvalidField("clientReferenceId", "is required: this client app confirms its links by it")
+	}
+	if granted.RedirectURL == "" {
+		return latchkey.InvalidField("redirectUrl", "is required: this client app confirms its links by a code in it")
+	}
+	return nil
 }
 
 // clientApp finds the app that the request is for: the named one, or the
@@ -63,7 +87,7 @@ func (l *Links) clientApp(ctx context.Context, caller latchkey.Caller, request I
 		return app, err
 	}
 	if app.Suspended {
-		return app, latchkey.Errorf(latchkey.Forbidden, "this client app is suspended")
+		return app, suspended()
 	}
 	if app.Type == latchkey.AppWhitelabel && !app.WhitelabelEnabled {
 		return app, latchkey.Errorf(latchkey.Forbidden, "whitelabel is not enabled for this client app")
@@ -79,15 +103,22 @@ func (l *Links) findApp(ctx context.Context, caller latchkey.Caller, request Ini
 		}
 		return app, err
 	}
-	wanted := latchkey.AppType(request.ModeHint)
-	if request.ModeHint == string(latchkey.ModeHosted) {
-		wanted = latchkey.AppRedirect
-	}
-	app, err := l.config.Apps.OldestClientApp(ctx, caller.OrganisationID, caller.Environment, wanted)
+	app, err := l.config.Apps.OldestClientApp(ctx, caller.OrganisationID, caller.Environment, typesFor(request.ModeHint))
 	if latchkey.CodeOf(err) == latchkey.NotFound {
 		return app, latchkey.InvalidField("clientAppId", "is needed: no client app of this key's environment fits")
 	}
 	return app, err
+}
+
+// typesFor returns the types of client apps that fit a mode.
+func typesFor(mode string) []latchkey.AppType {
+	switch mode {
+	case "":
+		return []latchkey.AppType{latchkey.AppRedirect, latchkey.AppEmbed, latchkey.AppWhitelabel}
+	case string(latchkey.ModeHosted):
+		return []latchkey.AppType{latchkey.AppRedirect, latchkey.AppEmbed}
+	}
+	return []latchkey.AppType{latchkey.AppType(mode)}
 }
 
 // grant checks the request against what the operator approved for the app.
@@ -95,6 +126,10 @@ func (l *Links) grant(app latchkey.ClientApp, request InitRequest) (latchkey.Ses
 	granted := latchkey.SessionRequest{
 		Mode: latchkey.ModeHosted, ClientReferenceID: request.ClientReferenceID, ConnectionID: request.ConnectionID,
 		Locale: request.Locale, Metadata: request.Metadata, Geolocation: request.Geolocation,
+		ReturnRaw: request.ReturnRaw && app.RawSessionEnabled, Confirm: app.RequireConfirmation,
+	}
+	if slices.Contains(app.AllowedOrigins, request.Origin) {
+		granted.Origin = request.Origin
 	}
 	if app.Type == latchkey.AppWhitelabel {
 		granted.Mode = latchkey.ModeWhitelabel
@@ -172,9 +207,10 @@ func (l *Links) newSession(caller latchkey.Caller, app latchkey.ClientApp, grant
 ) (*latchkey.LinkSession, string) {
 	now := l.config.Now()
 	life := defaultLife
-	if request.ExpiresIn != 0 {
-		life = time.Duration(request.ExpiresIn) * time.Second
+	if seconds := cmp.Or(request.ExpiresIn, caller.Defaults.ExpiresIn); seconds != 0 {
+		life = time.Duration(seconds) * time.Second
 	}
+	granted.Locale = cmp.Or(granted.Locale, caller.Defaults.Locale)
 	secret := latchkey.NewSecretID(l.config.Random, latchkey.PrefixClientSecret)
 	session := &latchkey.LinkSession{
 		ID:         latchkey.NewID(l.config.Random, latchkey.PrefixSession),

@@ -22,15 +22,20 @@ import (
 // fails with a conflict when the session has moved on.
 type SessionStore interface {
 	CreateLinkSession(ctx context.Context, session *latchkey.LinkSession) error
+	// CreateLinkSessionOnce creates nothing when the key was used after since,
+	// and returns what was kept of that.
+	CreateLinkSessionOnce(ctx context.Context, session *latchkey.LinkSession, key latchkey.IdempotencyKey,
+		since time.Time) (*latchkey.IdempotencyKey, error)
+	LinkSessions(ctx context.Context, filter latchkey.SessionFilter) ([]*latchkey.LinkSession, bool, error)
 	LinkSessionBySecret(ctx context.Context, secretHash string) (*latchkey.LinkSession, error)
 	LinkSession(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	) (*latchkey.LinkSession, error)
 	AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSession, version int64,
-		events []latchkey.Event, records []latchkey.AuditRecord) error
+		follows latchkey.Consequences) error
 	// CompleteLink also writes the connection. It fails with an error that has
 	// a method Twin when the upstream account is there already.
 	CompleteLink(ctx context.Context, session *latchkey.LinkSession, version int64, connection latchkey.Connection,
-		sealed latchkey.SealedCredential, events []latchkey.Event) error
+		sealed latchkey.SealedCredential, follows latchkey.Consequences) error
 	OverdueLinkSessions(ctx context.Context, now time.Time, limit int) ([]*latchkey.LinkSession, error)
 }
 
@@ -39,7 +44,7 @@ type AppStore interface {
 	ClientApp(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	) (latchkey.ClientApp, error)
 	OldestClientApp(ctx context.Context, organisationID string, environment latchkey.Environment,
-		appType latchkey.AppType) (latchkey.ClientApp, error)
+		types []latchkey.AppType) (latchkey.ClientApp, error)
 }
 
 // ConnectionStore keeps connections. ExpireConnection and RemoveConnection
@@ -48,6 +53,12 @@ type ConnectionStore interface {
 	Connection(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	) (latchkey.Connection, error)
 	Connections(ctx context.Context, filter latchkey.ConnectionFilter) ([]latchkey.Connection, bool, error)
+	// WriteConnection adds a connection of version 1 or replaces the one before;
+	// it fails with an error that has a method Twin as CompleteLink does.
+	WriteConnection(ctx context.Context, connection latchkey.Connection, sealed latchkey.SealedCredential,
+		follows latchkey.Consequences) error
+	// UpdateConnection replaces what is not the credential of the version before.
+	UpdateConnection(ctx context.Context, connection latchkey.Connection) error
 	ExpireConnection(ctx context.Context, connection latchkey.Connection, revoke bool, event latchkey.Event,
 		record latchkey.AuditRecord) error
 	RemoveConnection(ctx context.Context, connection latchkey.Connection, event latchkey.Event,
@@ -62,11 +73,23 @@ type RevocationStore interface {
 	PostponeRevocation(ctx context.Context, id string, due time.Time) error
 }
 
+// AttemptStore counts tries that belong to no session.
+type AttemptStore interface {
+	// TakeAttempts counts all of them, or none and fails as rate limited.
+	TakeAttempts(ctx context.Context, attempts []latchkey.Attempt) error
+	ReleaseAttempts(ctx context.Context, attempts []latchkey.Attempt) error
+}
+
 // Sealer seals what a session or connection keeps; the vault's.
 type Sealer interface {
 	SealFlow(organisationID, sessionID string, state []byte) ([]byte, error)
 	OpenFlow(organisationID, sessionID string, sealed []byte) ([]byte, error)
 	SealCredential(organisationID, connectionID string, secret []byte) ([]byte, error)
+	SealClientSecret(organisationID, sessionID string, secret []byte) ([]byte, error)
+	OpenClientSecret(organisationID, sessionID string, sealed []byte) ([]byte, error)
+	// Fingerprint returns a keyed hash of a text, for counting and recognising
+	// what the store must not learn.
+	Fingerprint(kind, text string) string
 }
 
 // Config says what the room works with.
@@ -75,11 +98,16 @@ type Config struct {
 	Apps        AppStore
 	Connections ConnectionStore
 	Revocations RevocationStore
+	Attempts    AttemptStore
 	Sealer      Sealer
 	Connector   func(provider string) (connector.Connector, bool)
 	Client      func(session *latchkey.LinkSession) *http.Client // the way out of that session
 	// Revoke ends a credential at its provider; the vault's.
-	Revoke  func(ctx context.Context, revocation latchkey.Revocation) error
+	Revoke func(ctx context.Context, revocation latchkey.Revocation) error
+	// Export returns a connection's credential as its app may have it, a JSON
+	// object, after an audit record; the vault's.
+	Export  func(ctx context.Context, caller latchkey.Caller, connectionID string) ([]byte, error)
+	Budgets Budgets
 	LinkURL string // of the hosted pages, without a slash at the end
 	Now     func() time.Time
 	Random  io.Reader
@@ -87,10 +115,13 @@ type Config struct {
 }
 
 // Links is the room. Its methods are safe for concurrent use.
-type Links struct{ config Config }
+type Links struct {
+	config  Config
+	budgets Budgets
+}
 
 // New returns the room.
-func New(config Config) *Links { return &Links{config: config} }
+func New(config Config) *Links { return &Links{config: config, budgets: config.Budgets.complete()} }
 
 // The limits of a session.
 const (

@@ -68,9 +68,10 @@ func afterPort(uri, host string) (rest string, ok bool) {
 }
 
 // ReturnURL returns where the person goes back to with the outcome of an ended
-// session, or "" when the app gave no redirect URI.
+// session, or with the code that confirms it, or "" when the app gave no
+// redirect URI.
 func ReturnURL(session *latchkey.LinkSession) string {
-	if session.Request.RedirectURL == "" || !session.State.Final() {
+	if session.Request.RedirectURL == "" || (!session.State.Final() && session.ConfirmCode == "") {
 		return ""
 	}
 	query := [][2]string{}
@@ -80,6 +81,9 @@ func ReturnURL(session *latchkey.LinkSession) string {
 		}
 	}
 	switch {
+	case session.State == latchkey.StateConfirm:
+		add("status", "success")
+		add("code", session.ConfirmCode)
 	case session.State == latchkey.StateCompleted:
 		add("status", "success")
 		add("connection_id", session.Progress.ConnectionID)

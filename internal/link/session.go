@@ -65,6 +65,18 @@ func stepName(session *latchkey.LinkSession) latchkey.State {
 	return session.State
 }
 
+// StepOf returns the step at which a session is or ended, by the published
+// names; "" when it is completed.
+func StepOf(session *latchkey.LinkSession) latchkey.State {
+	switch {
+	case session.State == latchkey.StateCompleted:
+		return ""
+	case session.State.Final(), session.State == latchkey.StateTrying:
+		return session.Progress.Step
+	}
+	return session.State
+}
+
 // Delete ends a session for its app and shreds what it held. Again, or
 // unknown: nothing happens.
 func (l *Links) Delete(ctx context.Context, secret string) error {
@@ -77,7 +89,7 @@ func (l *Links) Delete(ctx context.Context, secret string) error {
 			return err
 		}
 		next := l.next(session)
-		var events []latchkey.Event
+		var follows latchkey.Consequences
 		ends := !session.State.Final()
 		if ends {
 			next.Progress.Step = stepName(session)
@@ -88,13 +100,15 @@ func (l *Links) Delete(ctx context.Context, secret string) error {
 			}
 		}
 		if ends {
-			if events, err = l.sessionEvents(next); err != nil {
+			if follows.Events, err = l.sessionEvents(next); err != nil {
 				return err
 			}
 		}
-		next.Progress.Deleted, next.Progress.UserData, next.Progress.Prompt = true, nil, latchkey.Prompt{}
-		next.Flow, next.Progress.RedirectURL = nil, ""
-		err = l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, events, nil)
+		if err := l.shred(session, next, &follows); err != nil {
+			return err
+		}
+		next.Progress.Deleted, next.Progress.UserData = true, nil
+		err = l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, follows)
 		if latchkey.CodeOf(err) != latchkey.Conflict {
 			return err
 		}
@@ -145,12 +159,24 @@ func (l *Links) unwritten(ctx context.Context, session *latchkey.LinkSession) (b
 // expire writes what asOfNow has found out.
 func (l *Links) expire(ctx context.Context, session *latchkey.LinkSession) error {
 	next := l.next(session)
-	next.Flow, next.Progress.Prompt, next.Progress.RedirectURL = nil, latchkey.Prompt{}, ""
+	var follows latchkey.Consequences
+	if err := l.shred(session, next, &follows); err != nil {
+		return err
+	}
 	events, err := l.sessionEvents(next)
 	if err != nil {
 		return err
 	}
-	return l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, events, nil)
+	follows.Events = events
+	return l.config.Sessions.AdvanceLinkSession(ctx, next, session.Version, follows)
+}
+
+// Sessions lists the caller's sessions that fit the filter, newest first, and
+// whether there are more.
+func (l *Links) Sessions(ctx context.Context, caller latchkey.Caller, filter latchkey.SessionFilter,
+) ([]*latchkey.LinkSession, bool, error) {
+	filter.OrganisationID, filter.Environment = caller.OrganisationID, caller.Environment
+	return l.config.Sessions.LinkSessions(ctx, filter)
 }
 
 // App returns the client app that a session belongs to.

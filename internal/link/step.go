@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"time"
 
 	"latchkey"
 )
@@ -16,6 +17,16 @@ type Submission struct {
 	Provider string // the provider chosen
 	Fields   map[string]latchkey.Secret
 	Query    url.Values // of a callback
+	Seen     Witness
+}
+
+// Witness is where a submission came from: what a record of consent keeps, as
+// keyed hashes, and what tries are counted by.
+type Witness struct {
+	Address     string // of the person, "" when the app's backend speaks for them
+	UserAgent   string
+	EmbedOrigin string // of the page that embeds ours; "" for none
+	Attestor    string // id of the key that attests what the person did; "" for a click on our own page
 }
 
 // Step takes a session one step on and returns it as it then stands. With a
@@ -37,6 +48,9 @@ func (l *Links) StepFrom(ctx context.Context, secret string, session *latchkey.L
 	}
 	if session.State.Final() || session.State == latchkey.StateTrying || submission.Version != session.Version {
 		return session, moved()
+	}
+	if session.AppSuspended {
+		return nil, suspended()
 	}
 	next, err := l.decide(ctx, session, submission)
 	if latchkey.CodeOf(err) == latchkey.Conflict {
@@ -131,7 +145,7 @@ func (l *Links) chooseProvider(ctx context.Context, session *latchkey.LinkSessio
 	}
 	next := l.next(session)
 	next.State, next.Progress.Provider = latchkey.StateAuthorization, chosen
-	return l.write(ctx, session, next, nil, nil)
+	return l.write(ctx, session, next, latchkey.Consequences{})
 }
 
 // move goes to a neighbouring step, forgetting what the provider has asked.
@@ -140,7 +154,7 @@ func (l *Links) move(ctx context.Context, session *latchkey.LinkSession, state l
 	next := l.next(session)
 	next.State, next.Flow = state, nil
 	next.Progress.Prompt, next.Progress.Refused = latchkey.Prompt{}, ""
-	return l.write(ctx, session, next, nil, nil)
+	return l.write(ctx, session, next, latchkey.Consequences{})
 }
 
 // cancel ends the session by the person's will.
@@ -148,28 +162,43 @@ func (l *Links) cancel(ctx context.Context, session *latchkey.LinkSession) (*lat
 	next := l.next(session)
 	next.Progress.Step = stepName(session)
 	next.State, next.Progress.Failure = latchkey.StateDenied, latchkey.FailureCancelled
-	return l.end(ctx, session, next)
+	return l.end(ctx, session, next, latchkey.Consequences{})
 }
 
 // end writes a session that has ended without a connection, with its event,
-// and shreds what it held.
-func (l *Links) end(ctx context.Context, from, next *latchkey.LinkSession) (*latchkey.LinkSession, error) {
-	next.Flow, next.Progress.Prompt, next.Progress.RedirectURL = nil, latchkey.Prompt{}, ""
+// shreds what it held, and promises to end a login that was never confirmed.
+func (l *Links) end(ctx context.Context, from, next *latchkey.LinkSession, follows latchkey.Consequences,
+) (*latchkey.LinkSession, error) {
+	if err := l.shred(from, next, &follows); err != nil {
+		return nil, err
+	}
 	events, err := l.sessionEvents(next)
 	if err != nil {
 		return nil, err
 	}
-	return l.write(ctx, from, next, events, nil)
+	follows.Events = events
+	return l.write(ctx, from, next, follows)
+}
+
+// shred empties what an ended session held.
+func (l *Links) shred(from, next *latchkey.LinkSession, follows *latchkey.Consequences) error {
+	revocations, err := l.abandoned(from)
+	if err != nil {
+		return err
+	}
+	follows.Revocations = append(follows.Revocations, revocations...)
+	next.Flow, next.Progress.Prompt, next.Progress.RedirectURL = nil, latchkey.Prompt{}, ""
+	next.Progress.Account, next.Progress.CodeHash, next.Progress.CodeEndsAt = "", "", time.Time{}
+	return nil
 }
 
 // write stores a change, if the table of transitions allows it.
-func (l *Links) write(ctx context.Context, from, next *latchkey.LinkSession, events []latchkey.Event,
-	records []latchkey.AuditRecord,
+func (l *Links) write(ctx context.Context, from, next *latchkey.LinkSession, follows latchkey.Consequences,
 ) (*latchkey.LinkSession, error) {
 	if !from.State.CanBecome(next.State) {
 		return nil, latchkey.Errorf(latchkey.Internal, "session %s can't go from %s to %s", from.ID, from.State, next.State)
 	}
-	if err := l.config.Sessions.AdvanceLinkSession(ctx, next, from.Version, events, records); err != nil {
+	if err := l.config.Sessions.AdvanceLinkSession(ctx, next, from.Version, follows); err != nil {
 		return nil, err
 	}
 	return next, nil

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+	"unicode"
 
 	"latchkey"
 	"latchkey/internal/connector"
@@ -18,17 +19,18 @@ func (l *Links) approve(ctx context.Context, session *latchkey.LinkSession, subm
 	if err := checkConsent(session, submission); err != nil {
 		return nil, err
 	}
-	record, err := l.consentRecord(session)
+	record, err := l.consentRecord(ctx, session, submission)
 	if err != nil {
 		return nil, err
 	}
 	claimed := l.claim(session)
 	claimed.Progress.ConsentedAt = claimed.UpdatedAt
 	claimed.Flow = nil
-	if _, err := l.write(ctx, session, claimed, nil, []latchkey.AuditRecord{record}); err != nil {
+	_, err = l.write(ctx, session, claimed, latchkey.Consequences{Records: []latchkey.AuditRecord{record}})
+	if err != nil {
 		return nil, err
 	}
-	return l.advance(ctx, claimed, connector.Input{})
+	return l.advance(ctx, tried{LinkSession: claimed}, connector.Input{})
 }
 
 // try claims the session, so that nobody else submits the same, hands the
@@ -44,12 +46,34 @@ func (l *Links) try(ctx context.Context, session *latchkey.LinkSession, submissi
 	if submission.Action == latchkey.ActionContinue {
 		claimed.Progress.AttemptsLeft--
 	}
-	if _, err := l.write(ctx, session, claimed, nil, nil); err != nil {
+	trial := tried{LinkSession: claimed, taken: l.takeFor(claimed, session.Progress.Prompt, submission)}
+	_, err := l.write(ctx, session, claimed, latchkey.Consequences{Take: trial.taken})
+	if latchkey.CodeOf(err) == latchkey.RateLimited {
+		return l.tooMany(ctx, session, claimed)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return l.advance(ctx, claimed, connector.Input{
+	return l.advance(ctx, trial, connector.Input{
 		Action: submission.Action, Method: submission.Method, Fields: submission.Fields, Query: submission.Query,
 	})
+}
+
+// tooMany refuses a try that is over the budget of its account or address. The
+// provider does not see it, and it costs the session an attempt all the same.
+func (l *Links) tooMany(ctx context.Context, session, claimed *latchkey.LinkSession) (*latchkey.LinkSession, error) {
+	if _, err := l.write(ctx, session, claimed, latchkey.Consequences{}); err != nil {
+		return nil, err
+	}
+	trial := tried{LinkSession: claimed}
+	if claimed.Progress.AttemptsLeft <= 0 {
+		return l.fail(ctx, trial, &connector.Failure{
+			Code: latchkey.FailureTooManyAttempts, Reason: "the tries of the account or the address are used up",
+		})
+	}
+	next := l.settled(claimed, claimed.Progress.Step)
+	next.Progress.Refused = latchkey.FailureTooManyAttempts
+	return l.write(ctx, claimed, next, latchkey.Consequences{})
 }
 
 // checkFields refuses a form that lacks what the prompt requires.
@@ -84,6 +108,10 @@ func tidyCodes(prompt latchkey.Prompt, fields map[string]latchkey.Secret) {
 // maxField bounds a submitted field, in bytes.
 const maxField = 4096
 
+// isVisible reports whether a character can be seen, so that names that look
+// the same are the same.
+func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+
 // claim returns the session as it stands while its input is being tried.
 func (l *Links) claim(session *latchkey.LinkSession) *latchkey.LinkSession {
 	claimed := l.next(session)
@@ -94,32 +122,35 @@ func (l *Links) claim(session *latchkey.LinkSession) *latchkey.LinkSession {
 
 // advance calls the connector and writes what came of it. It goes on when the
 // caller goes away: what the provider has seen must be written down.
-func (l *Links) advance(ctx context.Context, claimed *latchkey.LinkSession, input connector.Input,
-) (*latchkey.LinkSession, error) {
+func (l *Links) advance(ctx context.Context, trial tried, input connector.Input) (*latchkey.LinkSession, error) {
 	ctx = context.WithoutCancel(ctx)
-	step, err := l.call(ctx, claimed, input)
-	if failure, ok := errors.AsType[*connector.Failure](err); ok {
-		return l.fail(ctx, claimed, failure)
+	step, err := l.call(ctx, trial.LinkSession, input)
+	failure, failed := errors.AsType[*connector.Failure](err)
+	if wasWrong(step, failure) {
+		trial.taken = nil // it stays counted
+	}
+	if failed {
+		return l.fail(ctx, trial, failure)
 	}
 	if err != nil {
-		return l.unavailable(ctx, claimed, err)
+		return l.unavailable(ctx, trial, err)
 	}
 	switch step := step.(type) {
 	case connector.Prompt:
-		return l.ask(ctx, claimed, step)
+		return l.ask(ctx, trial, step)
 	case connector.Redirect:
-		next := l.settled(claimed, latchkey.StateRedirect)
+		next := l.settled(trial.LinkSession, latchkey.StateRedirect)
 		next.Progress.RedirectURL = step.URL
-		return l.remember(ctx, claimed, next, step.State)
+		return l.remember(ctx, trial, next, step.State)
 	case connector.Wait:
-		next := l.settled(claimed, latchkey.StateWait)
+		next := l.settled(trial.LinkSession, latchkey.StateWait)
 		next.Progress.Prompt = step.Prompt
 		next.Progress.RetryAfter = max(1, int((step.After+time.Second-1)/time.Second))
-		return l.remember(ctx, claimed, next, step.State)
+		return l.remember(ctx, trial, next, step.State)
 	case connector.Done:
-		return l.complete(ctx, claimed, step)
+		return l.done(ctx, trial, step)
 	}
-	return l.unavailable(ctx, claimed, fmt.Errorf("provider %s answered with %T", claimed.Progress.Provider, step))
+	return l.unavailable(ctx, trial, fmt.Errorf("provider %s answered with %T", trial.Progress.Provider, step))
 }
 
 // call opens the flow and lets the provider's connector do its step.
@@ -157,57 +188,62 @@ func (l *Links) settled(claimed *latchkey.LinkSession, state latchkey.State) *la
 }
 
 // remember seals the connector's state and writes the session.
-func (l *Links) remember(ctx context.Context, claimed, next *latchkey.LinkSession, state []byte,
+func (l *Links) remember(ctx context.Context, trial tried, next *latchkey.LinkSession, state []byte,
 ) (*latchkey.LinkSession, error) {
-	sealed, err := l.config.Sealer.SealFlow(claimed.OrganisationID, claimed.ID, state)
+	sealed, err := l.config.Sealer.SealFlow(trial.OrganisationID, trial.ID, state)
 	clear(state)
 	if err != nil {
 		return nil, err
 	}
 	next.Flow = sealed
-	return l.write(ctx, claimed, next, nil, nil)
+	return l.write(ctx, trial.LinkSession, next, latchkey.Consequences{Release: trial.taken})
 }
 
 // ask shows a prompt: a new question, or the old one after a refusal while
 // attempts are left.
-func (l *Links) ask(ctx context.Context, claimed *latchkey.LinkSession, prompt connector.Prompt,
-) (*latchkey.LinkSession, error) {
-	if prompt.Refused != "" && claimed.Progress.AttemptsLeft <= 0 {
+func (l *Links) ask(ctx context.Context, trial tried, prompt connector.Prompt) (*latchkey.LinkSession, error) {
+	if prompt.Refused != "" && trial.Progress.AttemptsLeft <= 0 {
 		code := latchkey.FailureTooManyAttempts
-		if claimed.Progress.Step == latchkey.StateTwoFactor {
+		if trial.Progress.Step == latchkey.StateTwoFactor {
 			code = latchkey.FailureTwoFactor
 		}
-		return l.fail(ctx, claimed, &connector.Failure{Code: code, Reason: "the attempts are used up"})
+		return l.fail(ctx, trial, &connector.Failure{Code: code, Reason: "the attempts are used up"})
 	}
-	next := l.settled(claimed, prompt.At)
+	next := l.settled(trial.LinkSession, prompt.At)
 	next.Progress.Prompt, next.Progress.Refused = prompt.Prompt, prompt.Refused
-	if prompt.Refused == "" && prompt.At == latchkey.StateTwoFactor && claimed.Progress.Step != latchkey.StateTwoFactor {
+	if prompt.Refused == "" && prompt.At == latchkey.StateTwoFactor && trial.Progress.Step != latchkey.StateTwoFactor {
 		next.Progress.AttemptsLeft = attempts
 	}
-	return l.remember(ctx, claimed, next, prompt.State)
+	return l.remember(ctx, trial, next, prompt.State)
 }
 
 // unavailable goes back to the step that was being tried, with a calm word for
 // the person and the cause for the operator. Without attempts left it ends.
-func (l *Links) unavailable(ctx context.Context, claimed *latchkey.LinkSession, cause error) (*latchkey.LinkSession, error) {
-	l.config.Log.LogAttrs(ctx, slog.LevelWarn, "provider unavailable", slog.String("session", claimed.ID),
-		slog.String("provider", claimed.Progress.Provider), slog.String("cause", cause.Error()))
-	if claimed.Progress.AttemptsLeft <= 0 || claimed.Progress.Step == latchkey.StateRedirect {
-		return l.fail(ctx, claimed, &connector.Failure{Code: latchkey.FailureProviderUnavailable, Reason: cause.Error()})
+func (l *Links) unavailable(ctx context.Context, trial tried, cause error) (*latchkey.LinkSession, error) {
+	l.config.Log.LogAttrs(ctx, slog.LevelWarn, "provider unavailable", slog.String("session", trial.ID),
+		slog.String("provider", trial.Progress.Provider), slog.String("cause", cause.Error()))
+	if trial.Progress.AttemptsLeft <= 0 || trial.Progress.Step == latchkey.StateRedirect {
+		return l.fail(ctx, trial, &connector.Failure{Code: latchkey.FailureProviderUnavailable, Reason: cause.Error()})
 	}
-	next := l.settled(claimed, claimed.Progress.Step)
+	next := l.settled(trial.LinkSession, trial.Progress.Step)
 	next.Progress.Refused = latchkey.FailureProviderUnavailable
-	return l.write(ctx, claimed, next, nil, nil)
+	return l.write(ctx, trial.LinkSession, next, latchkey.Consequences{Release: trial.taken})
 }
 
 // fail ends the session without a connection.
-func (l *Links) fail(ctx context.Context, claimed *latchkey.LinkSession, failure *connector.Failure,
+func (l *Links) fail(ctx context.Context, trial tried, failure *connector.Failure) (*latchkey.LinkSession, error) {
+	return l.failWith(ctx, trial, failure, nil)
+}
+
+// failWith ends the session without a connection, though a login that must be
+// revoked came of it.
+func (l *Links) failWith(ctx context.Context, trial tried, failure *connector.Failure, revocations []latchkey.Revocation,
 ) (*latchkey.LinkSession, error) {
-	next := l.settled(claimed, latchkey.StateFailed)
+	next := l.settled(trial.LinkSession, latchkey.StateFailed)
 	if failure.Code == latchkey.FailureAccessDenied {
 		next.State = latchkey.StateDenied
 	}
-	next.Progress.Step = claimed.Progress.Step
+	next.Progress.Step = trial.Progress.Step
 	next.Progress.Failure, next.Progress.Reason = failure.Code, failure.Reason
-	return l.end(ctx, claimed, next)
+	return l.end(ctx, trial.LinkSession, next, latchkey.Consequences{Release: trial.taken, Revocations: revocations})
 }

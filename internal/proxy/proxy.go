@@ -31,7 +31,7 @@ type Config struct {
 // door holds the handlers.
 type door struct {
 	config  Config
-	limits  *limits
+	limits  limits
 	buffers *bufferPool
 }
 
@@ -44,7 +44,7 @@ var methods = []string{
 
 // Register adds the routes.
 func Register(router *web.Router, config Config) {
-	d := &door{config: config, limits: newLimits(config.Now), buffers: newBufferPool()}
+	d := &door{config: config, limits: limits{web.NewBuckets(config.Now)}, buffers: newBufferPool()}
 	for _, method := range methods {
 		if method != http.MethodHead { // GET has it
 			router.API(method+" /v2/access/proxy/{path...}", latchkey.ScopeAccess, d.pass)
@@ -61,10 +61,15 @@ func (d *door) open(w http.ResponseWriter, r *http.Request, purpose vault.Purpos
 		return nil, latchkey.Errorf(latchkey.SessionNotProvided, "the header x-connection-id is missing, malformed or given twice")
 	}
 	web.Annotate(r.Context(), slog.String("connection", ids[0]))
-	if err := d.limits.take(w.Header(), caller.OrganisationID+"/"+ids[0]); err != nil {
+	bucket := caller.OrganisationID + "/" + ids[0]
+	if err := d.limits.take(w.Header(), bucket); err != nil {
 		return nil, err
 	}
-	return d.config.Vault.Open(r.Context(), caller, ids[0], purpose)
+	opened, err := d.config.Vault.Open(r.Context(), caller, ids[0], purpose)
+	if err == nil {
+		d.limits.adjust(bucket, opened.Connection.RateLimit)
+	}
+	return opened, err
 }
 
 // pass answers ANY /v2/access/proxy/<path>.

@@ -21,14 +21,14 @@ func (e *TwinError) Error() string { return "the account is already linked as " 
 func (e *TwinError) Twin() latchkey.Connection { return e.Existing }
 
 // CompleteLink ends a session in a connection: the session, the connection
-// with its credential, the events and the audit records, all or none. A
+// with its credential, and what follows, all or none. A
 // connection of version 1 is new; any other replaces the one of the version
 // before. Events of the connection get the next number of its sequence.
 //
 // It fails with a conflict when the session has moved on, and with a
 // *TwinError when the same upstream account is already there.
 func (s *Store) CompleteLink(ctx context.Context, session *latchkey.LinkSession, version int64,
-	connection latchkey.Connection, sealed latchkey.SealedCredential, events []latchkey.Event,
+	connection latchkey.Connection, sealed latchkey.SealedCredential, follows latchkey.Consequences,
 ) error {
 	row, err := newSessionRow(session)
 	if err != nil {
@@ -42,9 +42,9 @@ func (s *Store) CompleteLink(ctx context.Context, session *latchkey.LinkSession,
 		if err := writeLinked(tx, connection, sealed); err != nil {
 			return err
 		}
-		return insertEvents(tx, events)
+		return insertConsequences(tx, follows)
 	})
-	s.wakeFor(err, events)
+	s.wakeFor(err, follows.Events)
 	return err
 }
 

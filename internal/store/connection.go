@@ -18,6 +18,8 @@ type connectionDetail struct {
 	Permissions []string              `json:"permissions"`
 	Metadata    map[string]string     `json:"metadata,omitzero"`
 	Geolocation *latchkey.Geolocation `json:"geolocation,omitzero"`
+	RateLimit   latchkey.RateLimit    `json:"rateLimit,omitzero"`
+	SessionID   string                `json:"sessionId,omitzero"`
 }
 
 // Connection returns one connection of the organisation and environment, or a
@@ -57,6 +59,42 @@ func (s *Store) Connections(ctx context.Context, filter latchkey.ConnectionFilte
 		return list[:filter.Limit], true, nil
 	}
 	return list, false, nil
+}
+
+// WriteConnection adds a connection of version 1 or replaces the one of the
+// version before, with its credential and what follows, all or none. It fails
+// with a *TwinError when the same upstream account is already there.
+func (s *Store) WriteConnection(ctx context.Context, connection latchkey.Connection,
+	sealed latchkey.SealedCredential, follows latchkey.Consequences,
+) error {
+	err := s.fact(ctx, func(tx *tx) error {
+		if err := writeLinked(tx, connection, sealed); err != nil {
+			return err
+		}
+		return insertConsequences(tx, follows)
+	})
+	s.wakeFor(err, follows.Events)
+	return err
+}
+
+// UpdateConnection replaces what an app may set of the connection that was
+// read at the version before; its credential and status stay.
+func (s *Store) UpdateConnection(ctx context.Context, connection latchkey.Connection) error {
+	row, err := newConnectionRow(connection)
+	if err != nil {
+		return err
+	}
+	return s.fact(ctx, func(tx *tx) error {
+		changed, err := tx.exec(`UPDATE connections SET detail = $3, version = $4, updated_at = $5
+			WHERE id = $1 AND version = $2`, row.id, row.version-1, row.detail, row.version, row.updatedAt)
+		if err != nil {
+			return fmt.Errorf("update connection %s: %w", row.id, err)
+		}
+		if changed == 0 {
+			return conflict("connection")
+		}
+		return nil
+	})
 }
 
 // ExpireConnection replaces the connection that was read at the version before
@@ -128,6 +166,7 @@ type connectionRow struct {
 func newConnectionRow(connection latchkey.Connection) (*connectionRow, error) {
 	detail, err := json.Marshal(connectionDetail{
 		connection.User, connection.Permissions, connection.Metadata, connection.Geolocation,
+		connection.RateLimit, connection.SessionID,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode connection %s: %w", connection.ID, err)
@@ -175,6 +214,7 @@ func scanConnectionAnd(row scanner, more ...any) (latchkey.Connection, error) {
 	connection.Environment, connection.Status = latchkey.Environment(environment), latchkey.ConnectionStatus(status)
 	connection.User, connection.Permissions = detail.User, detail.Permissions
 	connection.Metadata, connection.Geolocation = detail.Metadata, detail.Geolocation
+	connection.RateLimit, connection.SessionID = detail.RateLimit, detail.SessionID
 	connection.ExpiredAt, connection.LastCheckedAt = moment(expired), moment(checked)
 	connection.CreatedAt, connection.UpdatedAt = moment(created), moment(updated)
 	return connection, nil

@@ -14,13 +14,15 @@ func (s *Store) Credential(ctx context.Context, organisationID string, environme
 ) (latchkey.Connection, latchkey.SealedCredential, error) {
 	var sealed latchkey.SealedCredential
 	var expires int64
+	var suspended bool
 	connection, err := scanConnectionAnd(s.read().QueryRowContext(ctx, `SELECT `+connectionColumns+`, credential,
-		credential_expires_at FROM connections WHERE id = $1 AND organisation_id = $2 AND environment = $3`,
-		id, organisationID, string(environment)), &sealed.Bytes, &expires)
+		credential_expires_at, COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = connections.client_app_id), FALSE)
+		FROM connections WHERE id = $1 AND organisation_id = $2 AND environment = $3`,
+		id, organisationID, string(environment)), &sealed.Bytes, &expires, &suspended)
 	if err != nil {
 		return connection, sealed, orNotFound(err, "connection")
 	}
-	sealed.ExpiresAt = moment(expires)
+	sealed.ExpiresAt, connection.AppSuspended = moment(expires), suspended
 	return connection, sealed, nil
 }
 

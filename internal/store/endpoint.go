@@ -8,16 +8,18 @@ import (
 	"latchkey"
 )
 
-const endpointColumns = `id, organisation_id, environment, url, events, description, status, sealed_secret, created_at`
+const endpointColumns = `id, organisation_id, environment, url, events, description, status, sealed_secret, created_at,
+	previous_secret, previous_until`
 
 // CreateWebhookEndpoint keeps a new endpoint. It is sent what happens from now
 // on.
 func (s *Store) CreateWebhookEndpoint(ctx context.Context, endpoint latchkey.WebhookEndpoint) error {
 	return s.fact(ctx, func(tx *tx) error {
 		_, err := tx.exec(`INSERT INTO webhook_endpoints (`+endpointColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, endpoint.ID, endpoint.OrganisationID,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, endpoint.ID, endpoint.OrganisationID,
 			string(endpoint.Environment), endpoint.URL, joinEvents(endpoint.Events), endpoint.Description,
-			string(endpoint.Status), endpoint.SealedSecret, micros(endpoint.CreatedAt))
+			string(endpoint.Status), endpoint.SealedSecret, micros(endpoint.CreatedAt), endpoint.PreviousSecret,
+			micros(endpoint.PreviousUntil))
 		if err != nil {
 			return fmt.Errorf("create webhook endpoint %s: %w", endpoint.ID, err)
 		}
@@ -81,13 +83,13 @@ func (s *Store) DeleteWebhookEndpoint(ctx context.Context, organisationID string
 func scanEndpoint(row scanner, more ...any) (latchkey.WebhookEndpoint, error) {
 	var endpoint latchkey.WebhookEndpoint
 	var environment, events, status string
-	var created int64
+	var created, until int64
 	err := row.Scan(append([]any{
 		&endpoint.ID, &endpoint.OrganisationID, &environment, &endpoint.URL, &events,
-		&endpoint.Description, &status, &endpoint.SealedSecret, &created,
+		&endpoint.Description, &status, &endpoint.SealedSecret, &created, &endpoint.PreviousSecret, &until,
 	}, more...)...)
 	endpoint.Environment, endpoint.Status = latchkey.Environment(environment), latchkey.EndpointStatus(status)
-	endpoint.Events, endpoint.CreatedAt = splitEvents(events), moment(created)
+	endpoint.Events, endpoint.CreatedAt, endpoint.PreviousUntil = splitEvents(events), moment(created), moment(until)
 	return endpoint, err
 }
 

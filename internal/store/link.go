@@ -11,7 +11,12 @@ import (
 )
 
 const sessionColumns = `id, secret_hash, organisation_id, environment, client_app_id, state, version, expires_at,
-	lease_until, created_at, updated_at, request, progress, flow`
+	lease_until, created_at, updated_at, request, progress, flow, status`
+
+// sessionAnd is sessionColumns and whether the session's client app is
+// suspended now.
+const sessionAnd = sessionColumns + `,
+	COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = link_sessions.client_app_id), FALSE)`
 
 // CreateLinkSession keeps a new session.
 func (s *Store) CreateLinkSession(ctx context.Context, session *latchkey.LinkSession) error {
@@ -23,23 +28,25 @@ func (s *Store) CreateLinkSession(ctx context.Context, session *latchkey.LinkSes
 		s.facts.Add(1)
 		return grouped.sessionsCreated.do(ctx, row)
 	}
-	return s.statement(ctx, func(tx *tx) error {
-		_, err := tx.exec(`INSERT INTO link_sessions (`+sessionColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			row.id, row.secretHash, row.organisationID, row.environment, row.clientAppID, row.state, row.version,
-			row.expiresAt, row.leaseUntil, row.createdAt, row.updatedAt, row.request, row.progress, row.flow)
-		if err != nil {
-			return fmt.Errorf("create session %s: %w", row.id, err)
-		}
-		return nil
-	})
+	return s.statement(ctx, func(tx *tx) error { return insertSession(tx, row) })
+}
+
+func insertSession(tx *tx, row *sessionRow) error {
+	_, err := tx.exec(`INSERT INTO link_sessions (`+sessionColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		row.id, row.secretHash, row.organisationID, row.environment, row.clientAppID, row.state, row.version,
+		row.expiresAt, row.leaseUntil, row.createdAt, row.updatedAt, row.request, row.progress, row.flow, row.status)
+	if err != nil {
+		return fmt.Errorf("create session %s: %w", row.id, err)
+	}
+	return nil
 }
 
 // LinkSessionBySecret returns the session that the hash of a client secret
 // opens, or a not-found error.
 func (s *Store) LinkSessionBySecret(ctx context.Context, secretHash string) (*latchkey.LinkSession, error) {
 	session, err := scanSession(s.read().QueryRowContext(ctx,
-		`SELECT `+sessionColumns+` FROM link_sessions WHERE secret_hash = $1`, secretHash))
+		`SELECT `+sessionAnd+` FROM link_sessions WHERE secret_hash = $1`, secretHash))
 	if err != nil {
 		return nil, orNotFound(err, "session")
 	}
@@ -50,7 +57,7 @@ func (s *Store) LinkSessionBySecret(ctx context.Context, secretHash string) (*la
 // environment, or a not-found error.
 func (s *Store) LinkSession(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 ) (*latchkey.LinkSession, error) {
-	session, err := scanSession(s.read().QueryRowContext(ctx, `SELECT `+sessionColumns+` FROM link_sessions
+	session, err := scanSession(s.read().QueryRowContext(ctx, `SELECT `+sessionAnd+` FROM link_sessions
 		WHERE id = $1 AND organisation_id = $2 AND environment = $3`, id, organisationID, string(environment)))
 	if err != nil {
 		return nil, orNotFound(err, "session")
@@ -59,10 +66,11 @@ func (s *Store) LinkSession(ctx context.Context, organisationID string, environm
 }
 
 // AdvanceLinkSession replaces the session that was read at version by the
-// given one, together with the events and audit records of that step. If the
-// session has moved on, nothing is written and the error is a conflict.
+// given one, together with what follows from that step. If the session has
+// moved on, nothing is written and the error is a conflict; if a try is over
+// its budget, nothing is written and the error is rate limited.
 func (s *Store) AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSession, version int64,
-	events []latchkey.Event, records []latchkey.AuditRecord,
+	follows latchkey.Consequences,
 ) error {
 	row, err := newSessionRow(session)
 	if err != nil {
@@ -70,30 +78,56 @@ func (s *Store) AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSe
 	}
 	row.readVersion = version
 	grouped := s.engine.batches()
-	if grouped != nil && len(events) == 0 && len(records) == 0 {
+	alone := nothingFollows(follows)
+	if grouped != nil && alone {
 		s.facts.Add(1)
 		return grouped.sessionsAdvanced.do(ctx, row)
 	}
-	if len(events) == 0 && len(records) == 0 {
+	if alone {
 		return s.statement(ctx, func(tx *tx) error { return advanceSession(tx, row) })
 	}
 	err = s.fact(ctx, func(tx *tx) error {
 		if err := advanceSession(tx, row); err != nil {
 			return err
 		}
-		if err := insertAudit(tx, records); err != nil {
+		return insertConsequences(tx, follows)
+	})
+	s.wakeFor(err, follows.Events)
+	return err
+}
+
+func nothingFollows(follows latchkey.Consequences) bool {
+	return len(follows.Events) == 0 && len(follows.Records) == 0 && len(follows.Take) == 0 &&
+		len(follows.Release) == 0 && len(follows.Revocations) == 0
+}
+
+func insertConsequences(tx *tx, follows latchkey.Consequences) error {
+	for _, attempt := range follows.Take {
+		if err := takeAttempt(tx, attempt); err != nil {
 			return err
 		}
-		return insertEvents(tx, events)
-	})
-	s.wakeFor(err, events)
-	return err
+	}
+	for _, attempt := range follows.Release {
+		if err := releaseAttempt(tx, attempt); err != nil {
+			return err
+		}
+	}
+	for _, revocation := range follows.Revocations {
+		if err := insertRevocation(tx, revocation); err != nil {
+			return err
+		}
+	}
+	if err := insertAudit(tx, follows.Records); err != nil {
+		return err
+	}
+	return insertEvents(tx, follows.Events)
 }
 
 func advanceSession(tx *tx, row *sessionRow) error {
 	changed, err := tx.exec(`UPDATE link_sessions SET state = $3, version = $4, lease_until = $5, updated_at = $6,
-		progress = $7, flow = $8 WHERE id = $1 AND version = $2`,
-		row.id, row.readVersion, row.state, row.version, row.leaseUntil, row.updatedAt, row.progress, row.flow)
+		progress = $7, flow = $8, status = $9, expires_at = $10 WHERE id = $1 AND version = $2`,
+		row.id, row.readVersion, row.state, row.version, row.leaseUntil, row.updatedAt, row.progress, row.flow,
+		row.status, row.expiresAt)
 	if err != nil {
 		return fmt.Errorf("advance session %s: %w", row.id, err)
 	}
@@ -103,10 +137,38 @@ func advanceSession(tx *tx, row *sessionRow) error {
 	return nil
 }
 
+// LinkSessions returns the newest sessions that fit the filter, and whether
+// there are more.
+func (s *Store) LinkSessions(ctx context.Context, filter latchkey.SessionFilter) ([]*latchkey.LinkSession, bool, error) {
+	// The reference is in the request's JSON: what encodes alike is alike.
+	reference := ""
+	if filter.ClientReferenceID != "" {
+		encoded, err := json.Marshal(filter.ClientReferenceID)
+		if err != nil {
+			return nil, false, fmt.Errorf("encode reference: %w", err)
+		}
+		reference = `"clientReferenceId":` + string(encoded)
+	}
+	rows, err := s.read().QueryContext(ctx, `SELECT `+sessionAnd+` FROM link_sessions
+		WHERE organisation_id = $1 AND environment = $2 AND ($3 = '' OR status = $3) AND ($4 = '' OR client_app_id = $4)
+		AND ($5 = '' OR replace(request, $5, '') <> request) AND created_at >= $6 AND ($7 = 0 OR created_at < $7)
+		ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9`,
+		filter.OrganisationID, string(filter.Environment), string(filter.Status), filter.ClientAppID, reference,
+		micros(filter.From), micros(filter.To), filter.Limit+1, filter.Offset)
+	list, err := collect(rows, err, scanSession)
+	if err != nil {
+		return nil, false, fmt.Errorf("list sessions: %w", err)
+	}
+	if len(list) > filter.Limit {
+		return list[:filter.Limit], true, nil
+	}
+	return list, false, nil
+}
+
 // OverdueLinkSessions returns up to limit sessions that are past their time
 // and not yet ended.
 func (s *Store) OverdueLinkSessions(ctx context.Context, now time.Time, limit int) ([]*latchkey.LinkSession, error) {
-	rows, err := s.read().QueryContext(ctx, `SELECT `+sessionColumns+` FROM link_sessions
+	rows, err := s.read().QueryContext(ctx, `SELECT `+sessionAnd+` FROM link_sessions
 		WHERE state NOT IN ('completed', 'denied', 'failed', 'expired') AND expires_at <= $1
 		ORDER BY expires_at LIMIT $2`, micros(now), limit)
 	list, err := collect(rows, err, scanSession)
@@ -120,7 +182,7 @@ func (s *Store) OverdueLinkSessions(ctx context.Context, now time.Time, limit in
 type sessionRow struct {
 	id, secretHash, organisationID, environment, clientAppID, state   string
 	version, expiresAt, leaseUntil, createdAt, updatedAt, readVersion int64
-	request, progress                                                 string
+	request, progress, status                                         string
 	flow                                                              []byte
 }
 
@@ -138,16 +200,17 @@ func newSessionRow(session *latchkey.LinkSession) (*sessionRow, error) {
 		environment: string(session.Environment), clientAppID: session.ClientAppID, state: string(session.State),
 		version: session.Version, expiresAt: micros(session.ExpiresAt), leaseUntil: micros(session.LeaseUntil),
 		createdAt: micros(session.CreatedAt), updatedAt: micros(session.UpdatedAt),
-		request: string(request), progress: string(progress), flow: session.Flow,
+		request: string(request), progress: string(progress), flow: session.Flow, status: string(session.Status()),
 	}, nil
 }
 
 func scanSession(row scanner) (*latchkey.LinkSession, error) {
 	session := &latchkey.LinkSession{}
-	var environment, state, request, progress string
+	var environment, state, request, progress, status string
 	var expires, lease, created, updated int64
 	err := row.Scan(&session.ID, &session.SecretHash, &session.OrganisationID, &environment, &session.ClientAppID,
-		&state, &session.Version, &expires, &lease, &created, &updated, &request, &progress, &session.Flow)
+		&state, &session.Version, &expires, &lease, &created, &updated, &request, &progress, &session.Flow, &status,
+		&session.AppSuspended)
 	if err != nil {
 		return nil, err
 	}

@@ -10,10 +10,20 @@ import (
 // VaultProof returns what the vault left to recognise its key by, or nil when
 // it has left nothing yet.
 func (s *Store) VaultProof(ctx context.Context) ([]byte, error) {
+	return s.meta(ctx, "vault_proof")
+}
+
+// FingerprintKey returns the sealed key of fingerprints, or nil when there is
+// none yet.
+func (s *Store) FingerprintKey(ctx context.Context) ([]byte, error) {
+	return s.meta(ctx, "fingerprint_key")
+}
+
+func (s *Store) meta(ctx context.Context, name string) ([]byte, error) {
 	var kept []byte
-	err := s.read().QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'vault_proof'`).Scan(&kept)
+	err := s.read().QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`, name).Scan(&kept)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("read the vault's proof: %w", err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return kept, nil
 }
@@ -21,16 +31,27 @@ func (s *Store) VaultProof(ctx context.Context) ([]byte, error) {
 // KeepVaultProof keeps the vault's proof unless there is one, and returns the
 // one that stays: the first to come.
 func (s *Store) KeepVaultProof(ctx context.Context, proof []byte) ([]byte, error) {
+	return s.keepMeta(ctx, "vault_proof", proof)
+}
+
+// KeepFingerprintKey keeps the sealed key of fingerprints unless there is one,
+// and returns the one that stays.
+func (s *Store) KeepFingerprintKey(ctx context.Context, sealed []byte) ([]byte, error) {
+	return s.keepMeta(ctx, "fingerprint_key", sealed)
+}
+
+// keepMeta keeps the first value that comes.
+func (s *Store) keepMeta(ctx context.Context, name string, value []byte) ([]byte, error) {
 	var kept []byte
 	err := s.fact(ctx, func(tx *tx) error {
-		if _, err := tx.exec(`INSERT INTO meta (name, value) VALUES ('vault_proof', $1)
-			ON CONFLICT (name) DO NOTHING`, proof); err != nil {
+		if _, err := tx.exec(`INSERT INTO meta (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
 			return err
 		}
-		return tx.row(`SELECT value FROM meta WHERE name = 'vault_proof'`).Scan(&kept)
+		return tx.row(`SELECT value FROM meta WHERE name = $1`, name).Scan(&kept)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("keep the vault's proof: %w", err)
+		return nil, fmt.Errorf("keep %s: %w", name, err)
 	}
 	return kept, nil
 }

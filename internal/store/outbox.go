@@ -33,8 +33,8 @@ func insertEvents(tx *tx, events []latchkey.Event) error {
 		}
 		typePattern := "%," + string(event.Type) + ",%"
 		_, err = tx.exec(`INSERT INTO deliveries
-			(endpoint_id, subject, sequence, event_id, state, attempts, last_status, excerpt, updated_at)
-			SELECT id, $1, $2, $3, 'pending', 0, 0, '', $4 FROM webhook_endpoints
+			(endpoint_id, subject, sequence, event_id, state, attempts, last_status, excerpt, updated_at, queued_at)
+			SELECT id, $1, $2, $3, 'pending', 0, 0, '', $4, $4 FROM webhook_endpoints
 			WHERE organisation_id = $5 AND environment = $6 AND status <> 'disabled'
 			AND (events LIKE '%,*,%' OR events LIKE $7)`,
 			event.Subject, event.Sequence, event.ID, micros(event.CreatedAt), event.OrganisationID,
@@ -113,7 +113,7 @@ func claimHeads(tx *tx, skipLocked string, now time.Time, limit int, lease time.
 func loadDelivery(tx *tx, head latchkey.Delivery) (latchkey.Delivery, error) {
 	var eventType string
 	endpoint, err := scanEndpoint(tx.row(`SELECT w.id, w.organisation_id, w.environment, w.url, w.events,
-		w.description, w.status, w.sealed_secret, w.created_at, e.type, e.body
+		w.description, w.status, w.sealed_secret, w.created_at, w.previous_secret, w.previous_until, e.type, e.body
 		FROM webhook_endpoints w, events e WHERE w.id = $1 AND e.id = $2`, head.Endpoint.ID, head.EventID),
 		&eventType, &head.Body)
 	if err != nil {

@@ -27,6 +27,20 @@ func moveCredential(tx *tx, connection latchkey.Connection) error {
 	return nil
 }
 
+// insertRevocation promises to end a login that became no connection.
+func insertRevocation(tx *tx, revocation latchkey.Revocation) error {
+	snapshot, err := json.Marshal(revocation.Connection)
+	if err != nil {
+		return fmt.Errorf("encode connection %s: %w", revocation.Connection.ID, err)
+	}
+	_, err = tx.exec(`INSERT INTO revocations (id, connection, credential, attempts, due_at, created_at)
+		VALUES ($1, $2, $3, 0, $4, $4)`, revocation.ID, string(snapshot), revocation.Credential, micros(revocation.CreatedAt))
+	if err != nil {
+		return fmt.Errorf("keep revocation %s: %w", revocation.ID, err)
+	}
+	return nil
+}
+
 // ClaimRevocations takes up to limit revocations that are due, for as long as
 // the lease; what is not finished by then is due again.
 func (s *Store) ClaimRevocations(ctx context.Context, now time.Time, limit int, lease time.Duration,

@@ -1,7 +1,11 @@
 package vault
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"io"
 
 	"latchkey"
 	"latchkey/internal/vault/seal"
@@ -36,6 +40,33 @@ func (v *Vault) SealCredential(organisationID, connectionID string, secret []byt
 	return sealed, nil
 }
 
+// SealClientSecret seals a session's client secret, for the one init that may
+// be asked for again.
+func (v *Vault) SealClientSecret(organisationID, sessionID string, secret []byte) ([]byte, error) {
+	sealed, err := v.config.Ring.Seal(clientSecretBinding(organisationID, sessionID), secret)
+	if err != nil {
+		return nil, fmt.Errorf("seal client secret of %s: %w", sessionID, err)
+	}
+	return sealed, nil
+}
+
+// OpenClientSecret is the inverse of SealClientSecret.
+func (v *Vault) OpenClientSecret(organisationID, sessionID string, sealed []byte) ([]byte, error) {
+	secret, err := v.config.Ring.Open(clientSecretBinding(organisationID, sessionID), sealed)
+	if err != nil {
+		return nil, fmt.Errorf("open client secret of %s: %w", sessionID, err)
+	}
+	return secret, nil
+}
+
+// Fingerprint returns a keyed hash (HMAC-SHA-256, base64url) of a text. Texts
+// of different kinds never share one.
+func (v *Vault) Fingerprint(kind, text string) string {
+	mac := hmac.New(sha256.New, v.config.FingerprintKey)
+	_, _ = io.WriteString(mac, kind+"\x00"+text)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
 // SealEndpointSecret seals the signing secret of a webhook endpoint.
 func (v *Vault) SealEndpointSecret(organisationID, endpointID string, secret []byte) ([]byte, error) {
 	sealed, err := v.config.Ring.Seal(endpointBinding(organisationID, endpointID), secret)
@@ -57,6 +88,10 @@ func (v *Vault) OpenEndpointSecret(endpoint latchkey.WebhookEndpoint) (latchkey.
 
 func flowBinding(organisationID, sessionID string) seal.Binding {
 	return seal.Binding{Organisation: organisationID, Subject: sessionID, Field: fieldFlow, Schema: schema}
+}
+
+func clientSecretBinding(organisationID, sessionID string) seal.Binding {
+	return seal.Binding{Organisation: organisationID, Subject: sessionID, Field: fieldClientSecret, Schema: schema}
 }
 
 func credentialBinding(organisationID, connectionID string) seal.Binding {

@@ -28,6 +28,7 @@ const (
 	PurposeProfile Purpose = "profile"
 	PurposeRevoke  Purpose = "revoke"
 	PurposeRefresh Purpose = "refresh"
+	PurposeExport  Purpose = "export"
 )
 
 // system is the actor of what nobody outside asked for.
@@ -38,6 +39,7 @@ const (
 	fieldCredential     = "credential"
 	fieldFlow           = "flow"
 	fieldEndpointSecret = "endpoint_secret"
+	fieldClientSecret   = "client_secret"
 	schema              = 1
 )
 
@@ -64,8 +66,10 @@ type Config struct {
 	Client    func(connection latchkey.Connection) *http.Client // the way out of that connection
 	// Dead is told of a connection whose provider no longer accepts it.
 	Dead func(ctx context.Context, connection latchkey.Connection, reason string) error
-	Now  func() time.Time
-	Log  *slog.Logger
+	// FingerprintKey is what Fingerprint hashes with; the same in every replica.
+	FingerprintKey []byte
+	Now            func() time.Time
+	Log            *slog.Logger
 }
 
 // Vault guards the credentials. Its methods are safe for concurrent use.
@@ -141,6 +145,8 @@ func (v *Vault) load(ctx context.Context, caller latchkey.Caller, id string,
 		return connection, sealed, notProvided()
 	case err != nil:
 		return connection, sealed, err
+	case connection.AppSuspended:
+		return connection, sealed, latchkey.Errorf(latchkey.Forbidden, "the connection's client app is suspended")
 	case connection.Status == latchkey.ConnectionExpired:
 		return connection, sealed, expired()
 	case connection.Status != latchkey.ConnectionActive, sealed.Bytes == nil:

@@ -19,6 +19,7 @@ type note struct {
 	caller  latchkey.Caller
 	err     error
 	attrs   []slog.Attr
+	address string
 
 	bodyTime time.Duration // for the reading of the body
 }
@@ -47,7 +48,8 @@ func Annotate(ctx context.Context, attrs ...slog.Attr) {
 // ServeHTTP gives the request an id, runs its route and logs one event.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := rt.config.Now()
-	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), bodyTime: rt.config.BodyTime}
+	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), bodyTime: rt.config.BodyTime,
+		address: addressOf(r, rt.config.TrustedProxies)}
 	r = r.WithContext(context.WithValue(r.Context(), noteKey{}, about))
 	answer := &recorder{ResponseWriter: w}
 	answer.Header().Set("x-request-id", about.id)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"latchkey"
@@ -28,7 +29,12 @@ type Config struct {
 	Authenticate func(ctx context.Context, key string) (latchkey.Caller, error)
 	// Observe is told of every finished request; nil: nobody is.
 	Observe func(pattern string, status int, took time.Duration)
-	Secure  bool // served over HTTPS: send Strict-Transport-Security
+	Secure  bool               // served over HTTPS: send Strict-Transport-Security
+	KeyRate latchkey.RateLimit // of each key; zero: no bound
+	// MissRate is how often an address may ask with a key or for a link that
+	// does not exist, before it may not ask at all; zero: no bound.
+	MissRate       latchkey.RateLimit
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	// BodyTime is how long a caller may take to send a body; 0: 15 seconds.
 	BodyTime time.Duration
 	Now      func() time.Time
@@ -41,6 +47,8 @@ type Router struct {
 	config Config
 	mux    *http.ServeMux
 	cross  *http.CrossOriginProtection
+	keys   *Buckets
+	misses *Buckets
 	routes []Route
 }
 
@@ -69,6 +77,7 @@ func New(config Config) *Router {
 		config.BodyTime = bodyTime
 	}
 	router := &Router{config: config, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
+	router.keys, router.misses = NewBuckets(config.Now), NewBuckets(config.Now)
 	router.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, latchkey.Errorf(RouteNotFound, "there is no such route"))
 	})
@@ -83,17 +92,44 @@ func (rt *Router) Routes() []Route { return rt.routes }
 func (rt *Router) API(pattern string, scope latchkey.Scope, handler Handler) {
 	rt.routes = append(rt.routes, Route{pattern, scope, KindAPI})
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		apiHeaders(w.Header())
-		note := noteOf(r.Context())
-		note.pattern = pattern
-		caller, err := rt.authenticate(r, scope)
-		if err == nil {
-			note.caller = caller
-			err = handler(w, r)
+		rt.serveAPI(w, r, pattern, scope, handler)
+	})
+}
+
+func (rt *Router) serveAPI(w http.ResponseWriter, r *http.Request, pattern string, scope latchkey.Scope, handler Handler) {
+	apiHeaders(w.Header())
+	noteOf(r.Context()).pattern = pattern
+	err := rt.admit(w, r, scope)
+	if err == nil {
+		err = handler(w, r)
+	}
+	if err != nil {
+		WriteError(w, r, err)
+	}
+}
+
+// Choice is one of several routes that net/http's multiplexer can't tell
+// apart, since some path fits them both.
+type Choice struct {
+	Pattern string                   // as it is published
+	Fits    func(*http.Request) bool // looks at the values of the wider pattern
+	Handler Handler
+}
+
+// APIChoice registers routes for backends under one wider pattern. The first
+// that fits is taken; a path that fits none is no route.
+func (rt *Router) APIChoice(wider string, scope latchkey.Scope, choices ...Choice) {
+	for _, choice := range choices {
+		rt.routes = append(rt.routes, Route{choice.Pattern, scope, KindAPI})
+	}
+	rt.mux.HandleFunc(wider, func(w http.ResponseWriter, r *http.Request) {
+		for _, choice := range choices {
+			if choice.Fits(r) {
+				rt.serveAPI(w, r, choice.Pattern, scope, choice.Handler)
+				return
+			}
 		}
-		if err != nil {
-			WriteError(w, r, err)
-		}
+		WriteError(w, r, latchkey.Errorf(RouteNotFound, "there is no such route"))
 	})
 }
 
@@ -113,6 +149,10 @@ func (rt *Router) Framed(pattern string, handler Handler) {
 func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
 	rt.routes = append(rt.routes, Route{Pattern: pattern, Kind: kind})
 	guarded := rt.cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := rt.guesses(w.Header(), r); err != nil {
+			writeErrorPage(w, r, err)
+			return
+		}
 		if err := handler(w, r); err != nil {
 			writeErrorPage(w, r, err)
 		}
@@ -124,6 +164,9 @@ func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
 		rt.pageHeaders(w.Header(), kind)
 		noteOf(r.Context()).pattern = pattern
 		guarded.ServeHTTP(w, r)
+		if answer, ok := w.(*recorder); ok && answer.status == http.StatusNotFound {
+			rt.missed(r)
+		}
 	})
 }
 
@@ -138,18 +181,48 @@ func (rt *Router) Public(pattern string, handler http.Handler) {
 	})
 }
 
-// authenticate resolves the key of a request and checks its scope.
-func (rt *Router) authenticate(r *http.Request, scope latchkey.Scope) (latchkey.Caller, error) {
+// admit resolves the key of a request, takes a token of its bucket and checks
+// its scope.
+func (rt *Router) admit(w http.ResponseWriter, r *http.Request, scope latchkey.Scope) error {
+	if err := rt.guesses(w.Header(), r); err != nil {
+		return err
+	}
 	key, err := keyOf(r)
 	if err != nil {
-		return latchkey.Caller{}, err
+		return err
 	}
 	caller, err := rt.config.Authenticate(r.Context(), key)
+	if latchkey.CodeOf(err) == latchkey.Unauthorized {
+		rt.missed(r)
+	}
 	if err != nil {
-		return caller, err
+		return err
+	}
+	noteOf(r.Context()).caller = caller
+	if rate := rt.config.KeyRate; rate != (latchkey.RateLimit{}) {
+		if err := rt.keys.Take(w.Header(), caller.KeyID, rate); err != nil {
+			return err
+		}
 	}
 	if !caller.Has(scope) {
-		return caller, latchkey.Errorf(latchkey.Forbidden, "this key does not have the scope %s", scope)
+		return latchkey.Errorf(latchkey.Forbidden, "this key does not have the scope %s", scope)
 	}
-	return caller, nil
+	return nil
+}
+
+// guesses refuses an address that has asked too often for what does not exist,
+// before anything is looked up for it.
+func (rt *Router) guesses(header http.Header, r *http.Request) error {
+	rate := rt.config.MissRate
+	if rate == (latchkey.RateLimit{}) {
+		return nil
+	}
+	return rt.misses.Full(header, Address(r), rate)
+}
+
+// missed counts a request for what does not exist.
+func (rt *Router) missed(r *http.Request) {
+	if rate := rt.config.MissRate; rate != (latchkey.RateLimit{}) {
+		_ = rt.misses.Take(http.Header{}, Address(r), rate)
+	}
 }

@@ -26,6 +26,8 @@ type memory struct {
 	At      latchkey.State    `json:"at,omitzero"`
 	Cookies []cookie          `json:"cookies,omitzero"`
 	Saved   map[string]string `json:"saved,omitzero"`
+	// UserAgent is that of an imported session; empty: ours.
+	UserAgent string `json:"userAgent,omitzero"`
 }
 
 // encode returns the memory as JSON.

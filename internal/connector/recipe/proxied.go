@@ -33,6 +33,9 @@ func (c *Connector) Authorize(out *http.Request, credential []byte) error {
 	if err := setHeaders(out.Header, c.recipe.Proxy.Headers, v); err != nil {
 		return fmt.Errorf("authorise: %w", errors.Join(err, connector.ErrDead))
 	}
+	if m.UserAgent != "" {
+		out.Header.Set("User-Agent", m.UserAgent)
+	}
 	if c.recipe.Proxy.Cookies {
 		out.Header.Del("Cookie")
 		cookies.addTo(out, now)

@@ -173,6 +173,9 @@ func (v *visit) send(ctx context.Context, r *request, method string, target *url
 			return nil, err
 		}
 	}
+	if v.userAgent != "" {
+		out.Header.Set("User-Agent", v.userAgent)
+	}
 	v.jar.addTo(out, v.now)
 	response, err := v.transport.RoundTrip(out)
 	if err != nil {

@@ -28,6 +28,7 @@ type visit struct {
 	now       time.Time
 	jar       *jar
 	saved     map[string]string
+	userAgent string            // of an imported session; empty: ours
 	fields    map[string][]byte // the caller's bytes
 	left      int               // requests
 }
@@ -36,7 +37,7 @@ type visit struct {
 // the timeout are used: a client of net/http would follow redirects, and show
 // in its errors what an answer redirects to.
 func (c *Connector) visit(client *http.Client, now time.Time, m memory) *visit {
-	v := &visit{recipe: c.recipe, now: now, jar: &jar{cookies: m.Cookies}, saved: m.Saved, left: maxRequests}
+	v := &visit{recipe: c.recipe, now: now, jar: &jar{cookies: m.Cookies}, saved: m.Saved, userAgent: m.UserAgent, left: maxRequests}
 	if client != nil {
 		v.transport, v.timeout = client.Transport, client.Timeout
 	}

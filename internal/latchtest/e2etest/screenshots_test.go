@@ -93,6 +93,7 @@ func livingPages(s *latchtest.Server) map[string]string {
 		"redirect":            at("elsewhere").Consent().URL,
 		"error":               signIn("jo@locked.sandbox.com", "good-password").URL,
 		"gone":                s.URL + "/cs_unknown",
+		"confirming":          confirming(s),
 		"done":                done(s),
 	}
 	if strings.Contains(pages["wait"], "looked") {
@@ -134,6 +135,29 @@ func done(s *latchtest.Server) string {
 	}
 	visit := s.Visit(s.Init(map[string]any{"clientAppId": id, "provider": "sandbox"}).URL).Consent()
 	return visit.Submit("continue", "username", "jo@creator.sandbox.com", "password", "good-password").URL
+}
+
+// confirming is the page of a link that its app has yet to confirm.
+func confirming(s *latchtest.Server) string {
+	s.Helper()
+	store, id := s.App.Store(), s.Trial.ClientApps[latchkey.AppRedirect]
+	app, err := store.ClientApp(s.Context(), s.Trial.OrganisationID, latchkey.Sandbox, id)
+	if err != nil {
+		s.Fatal(err)
+	}
+	app.RequireConfirmation = true
+	if err := store.UpdateClientApp(s.Context(), app); err != nil {
+		s.Fatal(err)
+	}
+	defer func() {
+		app.RequireConfirmation = false
+		if err := store.UpdateClientApp(s.Context(), app); err != nil {
+			s.Error(err)
+		}
+	}()
+	link := s.Init(map[string]any{"clientAppId": id, "provider": "sandbox", "clientReferenceId": "user_1"})
+	s.Visit(link.URL).Consent().Submit("continue", "username", "jo@creator.sandbox.com", "password", "good-password")
+	return link.URL
 }
 
 // elsewhere is a provider that people sign in to on its own page.

@@ -44,12 +44,13 @@ func accountFacts() map[string]func(*world) {
 			w.wants(latchkey.NotFound, err)
 		},
 		"the oldest client app of a type is the one that is meant": func(w *world) {
-			app, err := w.store.OldestClientApp(w.Context(), w.organisation.ID, latchkey.Sandbox, "")
+			app, err := w.store.OldestClientApp(w.Context(), w.organisation.ID, latchkey.Sandbox,
+				[]latchkey.AppType{latchkey.AppWhitelabel, latchkey.AppRedirect})
 			w.must(err)
 			if app.ID != w.app.ID {
 				w.Errorf("got %s", app.ID)
 			}
-			_, err = w.store.OldestClientApp(w.Context(), w.organisation.ID, latchkey.Sandbox, latchkey.AppWhitelabel)
+			_, err = w.store.OldestClientApp(w.Context(), w.organisation.ID, latchkey.Sandbox, []latchkey.AppType{latchkey.AppWhitelabel})
 			w.wants(latchkey.NotFound, err)
 		},
 		"a changed client app is read as it was changed": func(w *world) {

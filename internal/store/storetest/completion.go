@@ -26,8 +26,8 @@ func completionFacts() map[string]func(*world) {
 		},
 		"a session that moved on completes nothing": func(w *world) {
 			session, connection := w.storedSession(), w.connection("u1", "")
-			w.must(w.store.AdvanceLinkSession(w.Context(), advanced(session, latchkey.StateDenied), 1, nil, nil))
-			err := w.store.CompleteLink(w.Context(), advanced(session, latchkey.StateCompleted), 1, connection, sealed("x"), nil)
+			w.must(w.store.AdvanceLinkSession(w.Context(), advanced(session, latchkey.StateDenied), 1, latchkey.Consequences{}))
+			err := w.store.CompleteLink(w.Context(), advanced(session, latchkey.StateCompleted), 1, connection, sealed("x"), latchkey.Consequences{})
 			w.wants(latchkey.Conflict, err)
 			_, err = w.store.Connection(w.Context(), w.organisation.ID, latchkey.Sandbox, connection.ID)
 			w.wants(latchkey.NotFound, err)
@@ -36,7 +36,7 @@ func completionFacts() map[string]func(*world) {
 			first := w.linked(w.connection("u1", "user_1"))
 			session := w.storedSession()
 			err := w.store.CompleteLink(w.Context(), advanced(session, latchkey.StateCompleted), 1,
-				w.connection("u1", "user_1"), sealed("second"), nil)
+				w.connection("u1", "user_1"), sealed("second"), latchkey.Consequences{})
 			twin, ok := errors.AsType[*store.TwinError](err)
 			if !ok {
 				w.Fatalf("got %v, want a TwinError", err)
@@ -62,7 +62,7 @@ func completionFacts() map[string]func(*world) {
 			renewed.User.Name = "Ada L."
 			session := w.storedSession()
 			w.must(w.store.CompleteLink(w.Context(), advanced(session, latchkey.StateCompleted), 1, renewed, sealed("new"),
-				[]latchkey.Event{w.event(renewed, latchkey.EventConnectionUpdated)}))
+				latchkey.Consequences{Events: []latchkey.Event{w.event(renewed, latchkey.EventConnectionUpdated)}}))
 			got, credential, err := w.store.Credential(w.Context(), w.organisation.ID, latchkey.Sandbox, first.ID)
 			w.must(err)
 			if got.User.Name != "Ada L." || got.Version != 2 || string(credential.Bytes) != "new" {
@@ -76,7 +76,7 @@ func completionFacts() map[string]func(*world) {
 			}
 			won, lost := w.race(16, func(i int) error {
 				return w.store.CompleteLink(w.Context(), advanced(sessions[i], latchkey.StateCompleted), 1,
-					w.connection("same", "user_1"), sealed("c"), nil)
+					w.connection("same", "user_1"), sealed("c"), latchkey.Consequences{})
 			})
 			if won != 1 || lost != 15 {
 				w.Errorf("%d won and %d lost", won, lost)

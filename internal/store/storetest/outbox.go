@@ -16,7 +16,7 @@ func (w *world) happen(connection latchkey.Connection, n int) latchkey.Connectio
 		connection.Version++
 		connection.EventSequence++
 		w.must(w.store.CompleteLink(w.Context(), advanced(session, latchkey.StateCompleted), 1, connection,
-			sealed("c"), []latchkey.Event{w.event(connection, latchkey.EventConnectionUpdated)}))
+			sealed("c"), latchkey.Consequences{Events: []latchkey.Event{w.event(connection, latchkey.EventConnectionUpdated)}}))
 	}
 	return connection
 }

@@ -40,7 +40,7 @@ func sessionFacts() map[string]func(*world) {
 			next := advanced(session, latchkey.StateAuthorization)
 			next.Progress.Provider, next.Flow = "sandbox", []byte{1, 2, 3}
 			next.LeaseUntil = start.Add(time.Minute)
-			w.must(w.store.AdvanceLinkSession(w.Context(), next, session.Version, nil, nil))
+			w.must(w.store.AdvanceLinkSession(w.Context(), next, session.Version, latchkey.Consequences{}))
 			got, err := w.store.LinkSessionBySecret(w.Context(), session.SecretHash)
 			w.must(err)
 			if diff := cmp.Diff(next, got); diff != "" {
@@ -51,7 +51,7 @@ func sessionFacts() map[string]func(*world) {
 			session := w.storedSession()
 			won, lost := w.race(32, func(int) error {
 				next := advanced(session, latchkey.StateAuthorization)
-				return w.store.AdvanceLinkSession(w.Context(), next, session.Version, nil, nil)
+				return w.store.AdvanceLinkSession(w.Context(), next, session.Version, latchkey.Consequences{})
 			})
 			if won != 1 || lost != 31 {
 				w.Errorf("%d won and %d lost", won, lost)
@@ -69,7 +69,8 @@ func sessionFacts() map[string]func(*world) {
 				OrganisationID: w.organisation.ID, Environment: latchkey.Sandbox, Actor: session.ID,
 				Action: latchkey.AuditConsent, Subject: session.ID, Detail: "{}", CreatedAt: start,
 			}
-			err := w.store.AdvanceLinkSession(w.Context(), next, 99, []latchkey.Event{event}, []latchkey.AuditRecord{record})
+			err := w.store.AdvanceLinkSession(w.Context(), next, 99,
+				latchkey.Consequences{Events: []latchkey.Event{event}, Records: []latchkey.AuditRecord{record}})
 			w.wants(latchkey.Conflict, err)
 			records, err := w.store.AuditOf(w.Context(), w.organisation.ID, session.ID)
 			w.must(err)
@@ -85,10 +86,16 @@ func sessionFacts() map[string]func(*world) {
 				OrganisationID: w.organisation.ID, Environment: latchkey.Sandbox, Actor: session.ID,
 				Action: latchkey.AuditConsent, Subject: session.ID, Detail: `{"text":1}`, CreatedAt: start,
 			}
-			w.must(w.store.AdvanceLinkSession(w.Context(), advanced(session, latchkey.StateTrying), 1, nil,
-				[]latchkey.AuditRecord{record}))
+			w.must(w.store.AdvanceLinkSession(w.Context(), advanced(session, latchkey.StateTrying), 1,
+				latchkey.Consequences{Records: []latchkey.AuditRecord{record}}))
 			records, err := w.store.AuditOf(w.Context(), w.organisation.ID, session.ID)
 			w.must(err)
+			covered, err := w.store.VerifyAudit(w.Context(), w.organisation.ID)
+			w.must(err)
+			if covered != 1 || len(records) != 1 || records[0].Chain.Number != 1 {
+				w.Fatalf("the chain covers %d records: %v", covered, records)
+			}
+			record.Chain = records[0].Chain
 			if diff := cmp.Diff([]latchkey.AuditRecord{record}, records); diff != "" {
 				w.Error(diff)
 			}
@@ -97,7 +104,7 @@ func sessionFacts() map[string]func(*world) {
 			open, ended, young := w.storedSession(), w.storedSession(), w.session()
 			young.ExpiresAt = start.Add(2 * time.Hour)
 			w.must(w.store.CreateLinkSession(w.Context(), young))
-			w.must(w.store.AdvanceLinkSession(w.Context(), advanced(ended, latchkey.StateDenied), 1, nil, nil))
+			w.must(w.store.AdvanceLinkSession(w.Context(), advanced(ended, latchkey.StateDenied), 1, latchkey.Consequences{}))
 			overdue, err := w.store.OverdueLinkSessions(w.Context(), start.Add(time.Hour), 10)
 			w.must(err)
 			if len(overdue) != 1 || overdue[0].ID != open.ID {

@@ -141,7 +141,7 @@ func (w *world) linked(connection latchkey.Connection) latchkey.Connection {
 	w.Helper()
 	session := w.storedSession()
 	w.must(w.store.CompleteLink(w.Context(), advanced(session, latchkey.StateCompleted), session.Version, connection,
-		sealed("credential"), []latchkey.Event{w.event(connection, latchkey.EventConnectionCreated)}))
+		sealed("credential"), latchkey.Consequences{Events: []latchkey.Event{w.event(connection, latchkey.EventConnectionCreated)}}))
 	return connection
 }
 

@@ -1,4 +1,4 @@
-package proxy
+package web
 
 import (
 	"fmt"
@@ -20,9 +20,9 @@ func newStopped() *stopped { return &stopped{now: time.Date(2026, 7, 1, 12, 0, 0
 func (s *stopped) Now() time.Time { return s.now }
 
 // taken takes a token and returns the three headers and the refusal's seconds.
-func taken(l *limits, name string) (headers [3]string, retryAfter int) {
+func taken(l *Buckets, name string) (headers [3]string, retryAfter int) {
 	header := http.Header{}
-	err := l.take(header, name)
+	err := l.Take(header, name, latchkey.RateLimit{}.OrDefault())
 	for i, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} {
 		headers[i] = header.Get(name)
 	}
@@ -34,10 +34,10 @@ func taken(l *limits, name string) (headers [3]string, retryAfter int) {
 
 func TestABucketHoldsNinetyAndFillsByOneASecond(t *testing.T) {
 	clock := newStopped()
-	l := newLimits(clock.Now)
+	l := NewBuckets(clock.Now)
 	begin := clock.now.Unix()
-	for i := 1; i <= burst; i++ {
-		want := [3]string{"90", strconv.Itoa(burst - i), strconv.FormatInt(begin+int64(i), 10)}
+	for i := 1; i <= latchkey.DefaultBurst; i++ {
+		want := [3]string{"90", strconv.Itoa(latchkey.DefaultBurst - i), strconv.FormatInt(begin+int64(i), 10)}
 		if headers, wait := taken(l, "a"); wait != 0 || headers != want {
 			t.Fatalf("call %d: %s, wait %d, want %s", i, headers, wait, want)
 		}
@@ -66,7 +66,7 @@ func TestABucketHoldsNinetyAndFillsByOneASecond(t *testing.T) {
 
 func TestFullBucketsAreForgottenAndUsedOnesAreNot(t *testing.T) {
 	clock := newStopped()
-	l := newLimits(clock.Now)
+	l := NewBuckets(clock.Now)
 	for i := range rememberedBuckets - 1 {
 		taken(l, fmt.Sprint(i))
 	}
