@@ -53,6 +53,29 @@ type WebhookEndpoint struct {
 	CreatedAt      time.Time
 }
 
+// EndpointChange is what an operator changes of a webhook endpoint; what is nil
+// or empty stays.
+type EndpointChange struct {
+	OrganisationID string
+	Environment    Environment
+	ID             string
+	URL            *string
+	Events         []string
+	Description    *string
+	Status         EndpointStatus // enabled or disabled
+	At             time.Time      // when what waited is due, if this enables the endpoint
+}
+
+// SecretRotation puts a new signing secret in place of an endpoint's, which
+// signs too for a while.
+type SecretRotation struct {
+	OrganisationID string
+	Environment    Environment
+	EndpointID     string
+	SealedSecret   []byte
+	PreviousUntil  time.Time // until when the replaced one signs
+}
+
 // EndpointStatus says whether an endpoint is sent to.
 type EndpointStatus string
 
@@ -95,6 +118,34 @@ type DeliveryRecord struct {
 	Excerpt       string    // of the last answer or error, bounded
 	NextAttemptAt time.Time // zero: none is planned
 	UpdatedAt     time.Time
+}
+
+// DeliveryFilter narrows the deliveries of an endpoint; an empty state does not
+// narrow.
+type DeliveryFilter struct {
+	OrganisationID string
+	Environment    Environment
+	EndpointID     string
+	State          DeliveryState
+	Limit, Offset  int
+}
+
+// Replay asks that events be delivered to an endpoint once more: those that are
+// named or, when none is, all after the cursor.
+type Replay struct {
+	OrganisationID string
+	Environment    Environment
+	EndpointID     string
+	After          int64    // a cursor of the event log; 0: from the oldest kept
+	EventIDs       []string // evt_…
+	At             time.Time
+}
+
+// EventPage is a piece of the event log.
+type EventPage struct {
+	Events []Event
+	Cursor int64 // where the page ended
+	More   bool  // there are events after it
 }
 
 // DeliveryOutcome is how an attempt ended and what follows.

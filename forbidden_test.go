@@ -39,12 +39,17 @@ var forbiddenNames = map[string]string{
 // forbiddenExits are the ways in which a test may not pass.
 var forbiddenExits = []string{"Skip", "Skipf", "SkipNow"}
 
+// outsideEgress leaves out the black box: it is a client of the server, and has
+// no room to be handed anything by.
 func outsideEgress(file goFile) bool {
-	return !file.isTest() && roomOfFolder(file.folder()) != "egress"
+	room := roomOfFolder(file.folder())
+	return !file.isTest() && room != "egress" && room != "conformance"
 }
 
 func outsideCommands(file goFile) bool {
-	return !file.isTest() && !strings.HasPrefix(file.path, "cmd/") && !strings.HasPrefix(file.path, "docs/examples/")
+	return !file.isTest() && !slices.ContainsFunc([]string{"cmd/", "conformance/", "docs/examples/"}, func(folder string) bool {
+		return strings.HasPrefix(file.path, folder)
+	})
 }
 
 // testOnTheWallClock reports whether the file holds tests and none of them

@@ -63,6 +63,8 @@ var plan = map[string][]string{
 	"latchtest/sdktest":      {"latchtest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
 
+	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
+
 	"sdk/go":           {}, // a client: it knows the wire only
 	"docs/examples/go": {"sdk/go"},
 }

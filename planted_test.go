@@ -139,6 +139,8 @@ func TestForbiddenCallsAreCaught(t *testing.T) {
 		"a print of an example":       {file: "docs/examples/go/main.go", text: body("main", "fmt", `fmt.Println()`)},
 		"http.Get in a test":          {file: "internal/api/a_test.go", text: body("api_test", "net/http", `_, _ = http.Get("")`)},
 		"a print of a command":        {file: "cmd/latchkey/a.go", text: body("main", "fmt", `fmt.Println()`)},
+		"a black box that asks":       {file: "conformance/a.go", text: body("main", "net/http", "_ = http.Client{Transport: &http.Transport{}}")},
+		"a black box that ends":       {file: "conformance/a.go", text: body("main", "os", "os.Exit(1)")},
 		"a sleep under a fake clock":  {file: "internal/jobs/a_test.go", text: "package jobs_test\nimport (\"testing/synctest\"; \"time\")\nfunc a() { synctest.Wait(); time.Sleep(1) }"},
 		"a header named Get":          {file: "internal/link/a.go", text: "package link\nimport \"net/http\"\nfunc a(h http.Header) string { return h.Get(\"\") }"},
 	} {

@@ -11,10 +11,11 @@ import (
 
 // devCommand is `latchkey dev`.
 type devCommand struct {
-	Listen string   `help:"Address to serve on." default:"127.0.0.1:8080"`
-	Data   string   `help:"Folder of the database and the key." default:"./latchkey-data" type:"path"`
-	Recipe []string `help:"File of a provider described by a recipe; may be given several times." type:"existingfile"`
-	JSON   bool     `help:"Print one line of JSON when ready, and the log as JSON."`
+	Listen      string   `help:"Address to serve on." default:"127.0.0.1:8080"`
+	Data        string   `help:"Folder of the database and the key." default:"./latchkey-data" type:"path"`
+	DatabaseURL string   `help:"A PostgreSQL in place of the embedded database: postgres://…" name:"database-url"`
+	Recipe      []string `help:"File of a provider described by a recipe; may be given several times." type:"existingfile"`
+	JSON        bool     `help:"Print one line of JSON when ready, and the log as JSON."`
 }
 
 // readyLine is what --json prints when the server is ready.
@@ -34,8 +35,8 @@ func (c devCommand) Run(terminal *terminal) error {
 	}
 	base := "http://" + listener.Addr().String()
 	config := app.Config{
-		Listen: c.Listen, APIURL: base, Data: c.Data, Recipes: c.Recipe, Development: true, LogFormat: "text",
-		LogLevel: "info",
+		Listen: c.Listen, APIURL: base, Data: c.Data, DatabaseURL: c.DatabaseURL, Recipes: c.Recipe,
+		Development: true, LogFormat: "text", LogLevel: "info",
 	}
 	if c.JSON {
 		config.LogFormat = "json"

@@ -10,13 +10,13 @@ import (
 
 // endpointRequest is the body of POST /v2/webhook-endpoints.
 type endpointRequest struct {
-	URL         string   `json:"url"`
+	URL         *string  `json:"url"`
 	Events      []string `json:"events"`
 	Description string   `json:"description"`
 }
 
 // endpointBody is a webhook endpoint as the API tells of it. The secret is
-// there once, in the answer that made it.
+// there once, in the answer to what made it.
 type endpointBody struct {
 	ID          string                  `json:"id"`
 	URL         string                  `json:"url"`
@@ -40,8 +40,11 @@ func (d *door) endpointCreate(w http.ResponseWriter, r *http.Request) error {
 	if err := web.Decode(w, r, &body); err != nil {
 		return err
 	}
+	if body.URL == nil {
+		return latchkey.InvalidField("url", "is required")
+	}
 	endpoint, secret, err := d.config.Endpoints.Create(r.Context(), web.Caller(r.Context()),
-		webhook.NewEndpoint{URL: body.URL, Events: body.Events, Description: body.Description})
+		webhook.NewEndpoint{URL: *body.URL, Events: body.Events, Description: body.Description})
 	if err != nil {
 		return err
 	}

@@ -14,13 +14,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"latchkey/internal/api"
 	"latchkey/internal/app"
 	"latchkey/internal/connector"
 	"latchkey/internal/latchtest/pgtest"
+	"latchkey/internal/latchtest/spectest"
 	"latchkey/internal/store"
 )
 
@@ -35,6 +38,9 @@ type Options struct {
 	KeyFile     string     // empty: in Data; replicas share one
 	Limits      app.Limits // zero fields: no bound
 	Trusted     []string   // proxies whose X-Forwarded-For is believed
+	// Around puts something between the app and the network, to see that a
+	// change of what it answers is noticed; nil: nothing.
+	Around func(http.Handler) http.Handler
 }
 
 // Server is a running app.
@@ -49,6 +55,7 @@ type Server struct {
 	Data     string
 	// DatabaseURL is that of the options; empty with SQLite.
 	DatabaseURL string
+	findings    findings
 	http        *httptest.Server
 	client      *http.Client
 	stop        sync.Once
@@ -80,7 +87,11 @@ func Start(t testing.TB, options Options) *Server {
 		t.Fatal(err)
 	}
 	s.App = latch
-	s.http.Config.Handler = latch.Handler()
+	handler := latch.Handler()
+	if options.Around != nil {
+		handler = options.Around(handler)
+	}
+	s.http.Config.Handler = spectest.Recorder(handler, description(t), s.found)
 	s.http.Start()
 	t.Cleanup(s.Stop)
 	if s.Trial, err = latch.Trial(t.Context()); err != nil {
@@ -112,12 +123,49 @@ func (s *Server) Stop() {
 	s.stop.Do(func() {
 		s.client.CloseIdleConnections()
 		s.http.Close()
+		s.tellFindings()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := s.App.Stop(ctx); err != nil {
 			s.Errorf("stop the app: %v", err)
 		}
 	})
+}
+
+// description is the published one, read once.
+func description(t testing.TB) *spectest.Spec {
+	t.Helper()
+	spec, err := readDescription()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+var readDescription = sync.OnceValues(func() (*spectest.Spec, error) { return spectest.New(api.Description()) })
+
+// findings are what of the exchanges of a test does not fit the description.
+// They are told at the end: a request may outlive the place where it is made.
+type findings struct {
+	mu   sync.Mutex
+	list []string
+}
+
+// found keeps a finding.
+func (s *Server) found(finding string) {
+	s.findings.mu.Lock()
+	defer s.findings.mu.Unlock()
+	s.findings.list = append(s.findings.list, finding)
+}
+
+// tellFindings fails the test if an exchange did not fit the description.
+func (s *Server) tellFindings() {
+	s.findings.mu.Lock()
+	defer s.findings.mu.Unlock()
+	slices.Sort(s.findings.list)
+	for _, finding := range slices.Compact(s.findings.list) {
+		s.Errorf("not as described: %s", finding)
+	}
 }
 
 // Calls returns how many store reads and facts happened while run ran.

@@ -3,6 +3,7 @@ package link
 import (
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -97,21 +98,31 @@ func (l *Links) account(provider string, prompt latchkey.Prompt, fields map[stri
 
 // canonicalName takes the differences out of a username by which one account
 // could be tried under many names: width and composition (NFKC), case, white
-// space, invisible characters, and the +tag of an address.
+// space, invisible characters, a handle's leading @, and of an address its +tag
+// and the dot after its domain.
 func canonicalName(name string) string {
-	name = cases.Fold().String(norm.NFKC.String(name))
-	name = strings.Map(func(r rune) rune {
-		if !isVisible(r) {
-			return -1
-		}
-		return r
-	}, name)
-	local, domain, isAddress := strings.Cut(name, "@")
-	if isAddress && domain != "" {
-		local, _, _ = strings.Cut(local, "+")
-		return local + "@" + strings.TrimSuffix(domain, ".")
+	for range 2 { // what folding and taking out bring together may compose again
+		name = strings.Map(visible, norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name))))
 	}
-	return strings.TrimPrefix(name, "@")
+	name = strings.TrimLeft(norm.NFKC.String(name), "@")
+	local, domain, isAddress := strings.Cut(name, "@")
+	if !isAddress || domain == "" {
+		return name
+	}
+	if bare, _, _ := strings.Cut(local, "+"); bare != "" {
+		local = bare
+	}
+	return local + "@" + strings.TrimRight(domain, ".")
+}
+
+// visible drops what can't be seen, so that names that look the same are the
+// same: spaces, controls, and what Unicode lets programs ignore.
+func visible(r rune) rune {
+	if !unicode.IsGraphic(r) || unicode.IsSpace(r) ||
+		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+		return -1
+	}
+	return r
 }
 
 // wasWrong reports whether the provider judged an input and refused it. What it

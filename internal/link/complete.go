@@ -9,8 +9,8 @@ import (
 	"latchkey/internal/connector"
 )
 
-// twinRounds bounds how often a completion is tried again because another link
-// of the same account was faster.
+// twinRounds bounds how often a completion or a change of a connection is tried
+// again because another was faster.
 const twinRounds = 100
 
 // done takes a finished login: a connection comes of it at once, or when the
@@ -23,13 +23,13 @@ func (l *Links) done(ctx context.Context, trial tried, done connector.Done) (*la
 	if mismatch, err := l.mismatches(ctx, trial.LinkSession, done.User); err != nil {
 		return nil, err
 	} else if mismatch {
-		revocations, err := l.unused(trial.LinkSession, done)
+		revocation, err := l.unused(l.newConnection(trial.LinkSession, done.User), done)
 		if err != nil {
 			return nil, err
 		}
 		return l.failWith(ctx, trial, &connector.Failure{
 			Code: latchkey.FailureAccountMismatch, Reason: "another account logged in than the connection's",
-		}, revocations)
+		}, []latchkey.Revocation{revocation})
 	}
 	if trial.Request.Confirm {
 		return l.hold(ctx, trial, done)
@@ -143,15 +143,16 @@ func (l *Links) renewed(existing, fresh latchkey.Connection) latchkey.Connection
 	return existing
 }
 
-// unused promises to end a login from which no connection came.
-func (l *Links) unused(session *latchkey.LinkSession, done connector.Done) ([]latchkey.Revocation, error) {
-	connection := l.newConnection(session, done.User)
+// unused is the promise to end a login from which no connection came; the given
+// one would have come of it.
+func (l *Links) unused(connection latchkey.Connection, done connector.Done) (latchkey.Revocation, error) {
 	sealed, err := l.config.Sealer.SealCredential(connection.OrganisationID, connection.ID, done.Credential.Secret)
 	if err != nil {
-		return nil, err
+		return latchkey.Revocation{}, err
 	}
-	return []latchkey.Revocation{{
+	now := l.config.Now()
+	return latchkey.Revocation{
 		ID: latchkey.RevocationID(connection.ID, connection.Version), Connection: connection, Credential: sealed,
-		DueAt: connection.CreatedAt, CreatedAt: connection.CreatedAt,
-	}}, nil
+		DueAt: now, CreatedAt: now,
+	}, nil
 }

@@ -156,7 +156,8 @@ func (l *Links) abandoned(session *latchkey.LinkSession) ([]latchkey.Revocation,
 		return nil, err
 	}
 	defer clear(done.Credential.Secret)
-	return l.unused(session, done)
+	revocation, err := l.unused(l.newConnection(session, done.User), done)
+	return []latchkey.Revocation{revocation}, err
 }
 
 func badCode() error {

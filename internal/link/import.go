@@ -2,9 +2,7 @@ package link
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -53,6 +51,17 @@ func (l *Links) Import(ctx context.Context, caller latchkey.Caller, request Impo
 	}
 	defer clear(done.Credential.Secret)
 	fresh.User = done.User
+	connection, err := l.keepFresh(ctx, caller, fresh, done)
+	if err != nil {
+		l.discard(ctx, fresh, request, done)
+	}
+	return connection, err
+}
+
+// keepFresh writes a new connection, or renews the one that is there for the
+// same account and reference.
+func (l *Links) keepFresh(ctx context.Context, caller latchkey.Caller, fresh latchkey.Connection, done connector.Done,
+) (latchkey.Connection, error) {
 	connection := fresh
 	for range twinRounds {
 		err := l.keepImported(ctx, caller, connection, done)
@@ -62,39 +71,92 @@ func (l *Links) Import(ctx context.Context, caller latchkey.Caller, request Impo
 		}
 		connection = l.reimported(*twin, fresh)
 	}
-	return latchkey.Connection{}, latchkey.Errorf(latchkey.Conflict, "the connection is being changed; try again")
+	return connection, changing()
 }
 
 // Reimport gives an imported connection a new login of the same account.
 func (l *Links) Reimport(ctx context.Context, caller latchkey.Caller, id string, request ImportRequest,
 ) (latchkey.Connection, error) {
-	for range 5 {
-		existing, err := l.Connection(ctx, caller, id)
-		if err != nil {
-			return existing, err
-		}
-		if !existing.Imported {
-			return existing, latchkey.Errorf(latchkey.NotFound, "no such imported connection")
-		}
-		request.Provider = existing.Provider
-		fresh := existing
-		done, err := l.importLogin(ctx, fresh, request)
-		if err != nil {
-			return existing, err
-		}
-		if done.User.ID != existing.User.ID {
-			clear(done.Credential.Secret)
-			return existing, latchkey.Errorf(latchkey.Conflict, "these credentials are of another account than the connection's")
-		}
-		fresh.User = done.User
+	existing, err := l.imported(ctx, caller, id)
+	if err != nil {
+		return existing, err
+	}
+	request.Provider = existing.Provider
+	fresh := existing
+	done, err := l.importLogin(ctx, fresh, request)
+	if err != nil {
+		return existing, err
+	}
+	defer clear(done.Credential.Secret)
+	if done.User.ID != existing.User.ID {
+		l.discard(ctx, fresh, request, done)
+		return existing, latchkey.Errorf(latchkey.Conflict, "these credentials are of another account than the connection's")
+	}
+	fresh.User = done.User
+	connection, err := l.keepRenewed(ctx, caller, existing, fresh, done)
+	if err != nil {
+		l.discard(ctx, fresh, request, done)
+	}
+	return connection, err
+}
+
+// keepRenewed writes the existing connection with its new login, looking again
+// when it has changed meanwhile.
+func (l *Links) keepRenewed(ctx context.Context, caller latchkey.Caller, existing, fresh latchkey.Connection,
+	done connector.Done,
+) (latchkey.Connection, error) {
+	for range twinRounds {
 		connection := l.reimported(existing, fresh)
-		err = l.keepImported(ctx, caller, connection, done)
-		clear(done.Credential.Secret)
-		if latchkey.CodeOf(err) != latchkey.Conflict {
+		err := l.keepImported(ctx, caller, connection, done)
+		if twinOf(err) == nil && latchkey.CodeOf(err) != latchkey.Conflict {
 			return connection, err
 		}
+		if existing, err = l.imported(ctx, caller, existing.ID); err != nil {
+			return existing, err
+		}
 	}
-	return latchkey.Connection{}, latchkey.Errorf(latchkey.Conflict, "the connection is being changed; try again")
+	return existing, changing()
+}
+
+// imported returns one of the caller's connections that was imported and whose
+// client app may have it renewed.
+func (l *Links) imported(ctx context.Context, caller latchkey.Caller, id string) (latchkey.Connection, error) {
+	connection, err := l.Connection(ctx, caller, id)
+	if err != nil {
+		return connection, err
+	}
+	if !connection.Imported {
+		return connection, latchkey.Errorf(latchkey.NotFound, "no such imported connection")
+	}
+	app, err := l.config.Apps.ClientApp(ctx, caller.OrganisationID, caller.Environment, connection.ClientAppID)
+	if err == nil && app.Suspended {
+		err = suspended()
+	}
+	if latchkey.CodeOf(err) == latchkey.NotFound { // the app has been deleted
+		err = nil
+	}
+	return connection, err
+}
+
+func changing() error {
+	return latchkey.Errorf(latchkey.Conflict, "the connection is being changed; try again")
+}
+
+// discard promises to end the login that was made for an import, when it
+// became no connection. A session that the app brought is the app's to end.
+func (l *Links) discard(ctx context.Context, connection latchkey.Connection, request ImportRequest, done connector.Done) {
+	if request.Credentials == nil {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	connection.ID, connection.Version = latchkey.NewID(l.config.Random, latchkey.PrefixConnection), 1
+	revocation, err := l.unused(connection, done)
+	if err == nil {
+		err = l.config.Revocations.KeepRevocation(ctx, revocation)
+	}
+	if err != nil {
+		l.config.Log.ErrorContext(ctx, "keep revocation of an import", "connection", connection.ID, "error", err)
+	}
 }
 
 // reimported returns the existing connection with what a new import brought.
@@ -132,156 +194,4 @@ func (l *Links) keepImported(ctx context.Context, caller latchkey.Caller, connec
 			OrganisationID: connection.OrganisationID, Environment: connection.Environment, Actor: caller.KeyID,
 			Action: latchkey.AuditImported, Subject: connection.ID, Detail: string(detail), CreatedAt: l.config.Now(),
 		}}})
-}
-
-// importApp returns the client app that an imported connection counts to, the
-// oldest, and the granted permissions.
-func (l *Links) importApp(ctx context.Context, caller latchkey.Caller, asked []string) (latchkey.ClientApp, []string, error) {
-	if len(asked) > maxPermissions {
-		return latchkey.ClientApp{}, nil, latchkey.InvalidField("permissions", "has more than 100 entries")
-	}
-	app, err := l.config.Apps.OldestClientApp(ctx, caller.OrganisationID, caller.Environment, typesFor(""))
-	if latchkey.CodeOf(err) == latchkey.NotFound {
-		return latchkey.ClientApp{}, nil, latchkey.Errorf(latchkey.Forbidden, "there is no client app to import for")
-	}
-	if err != nil {
-		return app, nil, err
-	}
-	granted, err := permissionsFor(app, asked)
-	if err != nil {
-		return app, nil, err
-	}
-	names := make([]string, len(granted))
-	for i, permission := range granted {
-		names[i] = permission.Name
-	}
-	return app, names, nil
-}
-
-// importer returns the one provider that a cookie can be of.
-func (l *Links) importer(app latchkey.ClientApp, environment latchkey.Environment) (string, error) {
-	var found []string
-	for _, id := range app.Providers {
-		provider, ok := l.config.Connector(id)
-		if !ok || !slices.Contains(provider.Describe().Environments, environment) {
-			continue
-		}
-		if taker, ok := provider.(connector.Importer); ok && taker.Imports() {
-			found = append(found, id)
-		}
-	}
-	if len(found) != 1 {
-		return "", latchkey.InvalidField("provider", "is required")
-	}
-	return found[0], nil
-}
-
-// importLogin asks the provider about a login that was brought.
-func (l *Links) importLogin(ctx context.Context, connection latchkey.Connection, request ImportRequest) (connector.Done, error) {
-	provider, ok := l.config.Connector(request.Provider)
-	if !ok || !slices.Contains(provider.Describe().Environments, connection.Environment) {
-		return connector.Done{}, latchkey.InvalidField("provider", "is not served in this environment")
-	}
-	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
-	defer cancel()
-	now := l.config.Now()
-	flow := connector.Flow{
-		SessionID: connection.ID, Environment: connection.Environment, Permissions: connection.Permissions, Now: now,
-		HTTP: l.config.Client(&latchkey.LinkSession{
-			ID: connection.ID, OrganisationID: connection.OrganisationID, Environment: connection.Environment,
-			Request: latchkey.SessionRequest{Geolocation: connection.Geolocation},
-		}),
-	}
-	var done connector.Done
-	var err error
-	if request.Credentials == nil {
-		taker, ok := provider.(connector.Importer)
-		if !ok || !taker.Imports() {
-			return done, latchkey.InvalidField("cookie", "can't be imported for this provider; give credentials")
-		}
-		done, err = taker.Import(ctx, flow, request.Cookie, request.UserAgent)
-	} else {
-		done, err = l.logInWith(ctx, provider, flow, request)
-	}
-	if err == nil && (done.User.ID == "" || len(done.Credential.Secret) == 0) {
-		err = errors.New("the provider named no user or gave no credential")
-	}
-	return done, importError(err, request)
-}
-
-// logInWith drives a login with credentials that are all known beforehand.
-func (l *Links) logInWith(ctx context.Context, provider connector.Connector, flow connector.Flow, request ImportRequest,
-) (connector.Done, error) {
-	step, err := provider.Advance(ctx, flow, connector.Input{})
-	var taken []latchkey.Attempt
-	for tries := 0; err == nil; tries++ {
-		prompt, ok := step.(connector.Prompt)
-		if !ok || prompt.Refused != "" || tries == 2 {
-			break
-		}
-		for _, field := range prompt.Prompt.Fields {
-			if field.Required && request.Credentials[field.Name].Empty() {
-				return connector.Done{}, latchkey.InvalidField("credentials."+field.Name, "is required")
-			}
-		}
-		if tries == 0 {
-			if taken, err = l.takeImport(ctx, request.Provider, prompt.Prompt, request, flow); err != nil {
-				return connector.Done{}, err
-			}
-		}
-		flow.State = prompt.State
-		step, err = provider.Advance(ctx, flow, connector.Input{Action: latchkey.ActionContinue, Fields: request.Credentials})
-	}
-	failure, _ := errors.AsType[*connector.Failure](err)
-	if len(taken) > 0 && !wasWrong(step, failure) {
-		if released := l.config.Attempts.ReleaseAttempts(context.WithoutCancel(ctx), taken); released != nil {
-			return connector.Done{}, released
-		}
-	}
-	if err != nil {
-		return connector.Done{}, err
-	}
-	switch step := step.(type) {
-	case connector.Done:
-		return step, nil
-	case connector.Prompt:
-		if step.Refused == latchkey.FailureProviderUnavailable {
-			return connector.Done{}, errors.New("the provider is not available")
-		}
-		return connector.Done{}, &connector.Failure{Code: latchkey.FailureInvalidCredentials, Reason: "refused"}
-	}
-	return connector.Done{}, latchkey.InvalidField("credentials", "are not enough: the provider wants the person; link the account instead")
-}
-
-// takeImport counts a try of the account, wherever it comes from.
-func (l *Links) takeImport(ctx context.Context, provider string, prompt latchkey.Prompt, request ImportRequest,
-	flow connector.Flow,
-) ([]latchkey.Attempt, error) {
-	account := l.account(provider, prompt, request.Credentials)
-	if account == "" || len(l.budgets.Account) == 0 {
-		return nil, nil
-	}
-	taken := []latchkey.Attempt{{Key: "account:" + account, At: flow.Now, Budgets: l.budgets.Account}}
-	return taken, l.config.Attempts.TakeAttempts(ctx, taken)
-}
-
-// importError tells the app what it can mend, and nothing of the provider's.
-func importError(err error, request ImportRequest) error {
-	if err == nil {
-		return nil
-	}
-	if known, ok := errors.AsType[*latchkey.Error](err); ok {
-		return known
-	}
-	if failure, ok := errors.AsType[*connector.Failure](err); ok && failure.Code != latchkey.FailureProviderUnavailable {
-		field := "credentials"
-		if request.Credentials == nil {
-			field = "cookie"
-		}
-		return latchkey.InvalidField(field, "were not accepted by the provider")
-	}
-	return &latchkey.Error{
-		Code: latchkey.NetworkFailed, Message: "the provider can't be reached", RetryAfter: 5,
-		Err: fmt.Errorf("import from %s: %w", request.Provider, err),
-	}
 }

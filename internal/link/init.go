@@ -195,7 +195,9 @@ func (l *Links) checkReconnect(ctx context.Context, caller latchkey.Caller, gran
 		return latchkey.InvalidField("connectionId", "is of a provider that this request does not allow")
 	}
 	granted.Providers = []string{connection.Provider}
-	granted.ClientReferenceID = connection.ClientReferenceID
+	if !granted.Confirm || granted.ClientReferenceID == "" { // else it is what the link is confirmed by
+		granted.ClientReferenceID = connection.ClientReferenceID
+	}
 	if granted.Geolocation == nil {
 		granted.Geolocation = connection.Geolocation
 	}

@@ -55,10 +55,11 @@ func (l *Links) again(ctx context.Context, before latchkey.IdempotencyKey) (Init
 	return Initiated{Session: session, Secret: string(secret), Replayed: true}, nil
 }
 
-// hashRequest returns a hash by which two requests are the same.
+// hashRequest returns a hash by which two requests are the same. No list and
+// an empty one are not: no permissions are all of them.
 func hashRequest(request InitRequest) (string, error) {
 	request.IdempotencyKey = ""
-	encoded, err := json.Marshal(request, json.Deterministic(true))
+	encoded, err := json.Marshal(request, json.Deterministic(true), json.FormatNilSliceAsNull(true))
 	if err != nil {
 		return "", fmt.Errorf("encode init: %w", err)
 	}

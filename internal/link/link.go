@@ -69,6 +69,7 @@ type ConnectionStore interface {
 type RevocationStore interface {
 	ClaimRevocations(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]latchkey.Revocation, error)
 	Revocation(ctx context.Context, id string, now time.Time, lease time.Duration) (latchkey.Revocation, error)
+	KeepRevocation(ctx context.Context, revocation latchkey.Revocation) error
 	FinishRevocation(ctx context.Context, id string) error
 	PostponeRevocation(ctx context.Context, id string, due time.Time) error
 }

@@ -27,7 +27,7 @@ func (l *Links) Configure(ctx context.Context, caller latchkey.Caller, id string
 	if err := validateMetadata(InitRequest{Metadata: change.Metadata}); err != nil {
 		return latchkey.Connection{}, err
 	}
-	for range 5 {
+	for range twinRounds {
 		connection, err := l.Connection(ctx, caller, id)
 		if err != nil {
 			return connection, err

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"time"
-	"unicode"
 
 	"latchkey"
 	"latchkey/internal/connector"
@@ -107,10 +106,6 @@ func tidyCodes(prompt latchkey.Prompt, fields map[string]latchkey.Secret) {
 
 // maxField bounds a submitted field, in bytes.
 const maxField = 4096
-
-// isVisible reports whether a character can be seen, so that names that look
-// the same are the same.
-func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
 // claim returns the session as it stands while its input is being tried.
 func (l *Links) claim(session *latchkey.LinkSession) *latchkey.LinkSession {

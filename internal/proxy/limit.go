@@ -17,6 +17,6 @@ func (l limits) take(header http.Header, name string) error {
 }
 
 // adjust gives the bucket the connection's own limit.
-func (l limits) adjust(name string, limit latchkey.RateLimit) {
-	l.buckets.Adjust(name, limit.OrDefault())
+func (l limits) adjust(header http.Header, name string, limit latchkey.RateLimit) {
+	l.buckets.Adjust(header, name, limit.OrDefault())
 }

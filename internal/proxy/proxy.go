@@ -67,7 +67,7 @@ func (d *door) open(w http.ResponseWriter, r *http.Request, purpose vault.Purpos
 	}
 	opened, err := d.config.Vault.Open(r.Context(), caller, ids[0], purpose)
 	if err == nil {
-		d.limits.adjust(bucket, opened.Connection.RateLimit)
+		d.limits.adjust(w.Header(), bucket, opened.Connection.RateLimit)
 	}
 	return opened, err
 }

@@ -88,14 +88,15 @@ func finishGroup(tx *tx, finished []*finishedDelivery) ([]error, error) {
 		return nil, err
 	}
 	moved, err := numbers(tx, `UPDATE delivery_heads h SET sequence = next.sequence, event_id = next.event_id,
-			attempt = 0, due_at = u.at
+			attempt = 0, due_at = CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints w
+				WHERE w.id = h.endpoint_id AND w.status = 'enabled') THEN u.at ELSE $6::bigint END
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
 			AS u (n, endpoint, subject, sequence, at)
 		CROSS JOIN LATERAL (SELECT d.sequence, d.event_id FROM deliveries d
 			WHERE d.endpoint_id = u.endpoint AND d.subject = u.subject AND d.sequence > u.sequence
 			AND d.state = 'pending' ORDER BY d.sequence LIMIT 1) AS next
 		WHERE h.endpoint_id = u.endpoint AND h.subject = u.subject RETURNING u.n`,
-		arrays.numbers, arrays.endpoints, arrays.subjects, arrays.sequences, arrays.times)
+		arrays.numbers, arrays.endpoints, arrays.subjects, arrays.sequences, arrays.times, neverDue)
 	if err != nil {
 		return nil, err
 	}

@@ -64,9 +64,9 @@ func writeLinked(tx *tx, connection latchkey.Connection, sealed latchkey.SealedC
 	} else {
 		changed, err = tx.exec(`UPDATE connections SET status = $2, detail = $3, credential = $4,
 			credential_expires_at = $5, refresh_lease_until = 0, version = $6, event_sequence = $7,
-			expiry_reason = '', expired_at = 0, updated_at = $8 WHERE id = $1 AND version = $9`,
+			expiry_reason = '', expired_at = 0, last_checked_at = $10, updated_at = $8 WHERE id = $1 AND version = $9`,
 			row.id, row.status, row.detail, sealed.Bytes, micros(sealed.ExpiresAt), row.version, row.eventSequence,
-			row.updatedAt, row.version-1)
+			row.updatedAt, row.version-1, row.lastCheckedAt)
 	}
 	if err != nil {
 		return fmt.Errorf("write connection %s: %w", connection.ID, err)

@@ -62,6 +62,9 @@ func openPostgres(ctx context.Context, url string) (engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if err := adoptEvents(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return &postgresEngine{db: db, grouped: startBatches(db)}, nil
 }
 
@@ -109,7 +112,7 @@ func (e *postgresEngine) tryWrite(ctx context.Context, fact func(tx *tx) error) 
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer func() { _ = transaction.Rollback() }()
-	if err := fact(&tx{ctx: ctx, run: transaction}); err != nil {
+	if err := fact(&tx{ctx: ctx, run: transaction, fragments: &postgresFragments}); err != nil {
 		return err
 	}
 	if err := transaction.Commit(); err != nil {
@@ -125,9 +128,20 @@ func isTransient(err error) bool {
 	return ok && (failure.Code == serializationFailure || failure.Code == deadlockDetected)
 }
 
-func (e *postgresEngine) reader() querier    { return e.db }
-func (e *postgresEngine) skipLocked() string { return " FOR UPDATE SKIP LOCKED" }
-func (e *postgresEngine) batches() *batches  { return e.grouped }
+func (e *postgresEngine) reader() querier       { return e.db }
+func (e *postgresEngine) fragments() *fragments { return &postgresFragments }
+func (e *postgresEngine) batches() *batches     { return e.grouped }
+
+// postgresFragments are PostgreSQL's. A snapshot's xmin is the oldest
+// transaction that is still open: all below have ended (PostgreSQL manual,
+// section 9.27, "Transaction ID and Snapshot Information Functions").
+var postgresFragments = fragments{
+	skipLocked: " FOR UPDATE SKIP LOCKED",
+	shareLock:  " FOR SHARE",
+	after:      "(transaction_id, position) > ($3, $4)",
+	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+	listed:     "(SELECT unnest(string_to_array($3, ',')))",
+}
 
 func (e *postgresEngine) ping(ctx context.Context) error { return e.db.PingContext(ctx) }
 

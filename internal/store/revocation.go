@@ -41,6 +41,12 @@ func insertRevocation(tx *tx, revocation latchkey.Revocation) error {
 	return nil
 }
 
+// KeepRevocation promises to end a login that became no connection, when there
+// is no session that says so.
+func (s *Store) KeepRevocation(ctx context.Context, revocation latchkey.Revocation) error {
+	return s.fact(ctx, func(tx *tx) error { return insertRevocation(tx, revocation) })
+}
+
 // ClaimRevocations takes up to limit revocations that are due, for as long as
 // the lease; what is not finished by then is due again.
 func (s *Store) ClaimRevocations(ctx context.Context, now time.Time, limit int, lease time.Duration,
@@ -48,7 +54,7 @@ func (s *Store) ClaimRevocations(ctx context.Context, now time.Time, limit int, 
 	var list []latchkey.Revocation
 	err := s.fact(ctx, func(tx *tx) error {
 		rows, err := tx.rows(`UPDATE revocations SET due_at = $2, attempts = attempts + 1 WHERE id IN (
-			SELECT id FROM revocations WHERE due_at <= $1 ORDER BY due_at LIMIT $3`+s.engine.skipLocked()+`)
+			SELECT id FROM revocations WHERE due_at <= $1 ORDER BY due_at LIMIT $3`+tx.fragments.skipLocked+`)
 			RETURNING id, connection, credential, attempts, due_at, created_at`,
 			micros(now), micros(now.Add(lease)), limit)
 		list, err = collect(rows, err, scanRevocation)

@@ -133,9 +133,17 @@ func (e *sqliteEngine) writeOne(ctx context.Context, fact func(tx *tx) error) er
 	return e.writer.write(&waitingFact{ctx: ctx, run: fact, single: true})
 }
 
-func (e *sqliteEngine) reader() querier    { return e.readers }
-func (e *sqliteEngine) skipLocked() string { return "" }
-func (e *sqliteEngine) batches() *batches  { return nil }
+func (e *sqliteEngine) reader() querier       { return e.readers }
+func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
+func (e *sqliteEngine) batches() *batches     { return nil }
+
+// sqliteFragments are SQLite's: its one writer needs no locks and leaves no
+// gaps. All its events have the transaction 0, and it uses an index for such a
+// comparison of two columns only when the first is given.
+var sqliteFragments = fragments{
+	after:  "transaction_id = MAX($3, 0) AND position > $4",
+	listed: `(SELECT value FROM json_each('["' || replace($3, ',', '","') || '"]'))`,
+}
 
 func (e *sqliteEngine) ping(ctx context.Context) error {
 	var one int

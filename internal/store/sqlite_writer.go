@@ -113,7 +113,7 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 		}
 		var broken error
 		if fact.single {
-			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn})
+			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
 		} else {
 			broken = w.runUnderSavepoint(ctx, fact)
 		}
@@ -140,7 +140,7 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 	if err := w.conn.command(ctx, "SAVEPOINT fact"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn})
+	fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
 	if fact.err != nil {
 		if err := w.conn.command(ctx, "ROLLBACK TO fact"); err != nil {
 			return fmt.Errorf("roll back one fact: %w", err)

@@ -48,10 +48,19 @@ type engine interface {
 	// when it fails.
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
 	reader() querier
-	skipLocked() string // what makes a claim pass by rows that another claims
-	batches() *batches  // nil where write itself groups
+	fragments() *fragments
+	batches() *batches // nil where write itself groups
 	ping(ctx context.Context) error
 	close() error
+}
+
+// fragments are the pieces of SQL in which the engines differ.
+type fragments struct {
+	skipLocked string // makes a claim pass by rows that another claims
+	shareLock  string // keeps the rows that a SELECT finds as they are until the commit
+	after      string // an event's condition to come after the place ($3, $4)
+	settled    string // narrows events to those that none can come to stand before
+	listed     string // the list of what the commas of the text $3 separate
 }
 
 // querier is what *sql.DB, *sql.Tx and a prepared writer have in common.
@@ -120,8 +129,9 @@ func (s *Store) read() querier {
 
 // tx runs the statements of one fact.
 type tx struct {
-	ctx context.Context
-	run querier
+	ctx       context.Context
+	run       querier
+	fragments *fragments
 }
 
 // exec runs a statement and returns how many rows it changed.

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -82,8 +83,8 @@ func (v *Vault) refresh(ctx context.Context, refresher connector.Refresher, conn
 	if err != nil {
 		return err
 	}
-	return v.config.Store.ReplaceCredential(context.WithoutCancel(ctx), connection,
-		latchkey.SealedCredential{Bytes: resealed, ExpiresAt: fresh.ExpiresAt}, v.config.Now())
+	return v.replace(context.WithoutCancel(ctx), connection, sealed.Bytes,
+		latchkey.SealedCredential{Bytes: resealed, ExpiresAt: fresh.ExpiresAt})
 }
 
 // awaitRefresh waits until another caller has renewed the credential.
@@ -96,7 +97,7 @@ func (v *Vault) awaitRefresh(ctx context.Context, caller latchkey.Caller, connec
 	defer ticks.Stop()
 	for {
 		current, sealed, err := v.load(ctx, caller, connection.ID)
-		if err != nil || current.Version != connection.Version {
+		if err != nil || !bytes.Equal(sealed.Bytes, stale.Bytes) {
 			return current, sealed, err
 		}
 		select {

@@ -8,6 +8,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -90,6 +91,7 @@ type Opened struct {
 	Credential []byte
 	HTTP       *http.Client
 	ExpiresAt  time.Time
+	sealed     []byte // the credential as it was stored
 }
 
 // Close zeroes the secret.
@@ -129,7 +131,7 @@ func (v *Vault) Open(ctx context.Context, caller latchkey.Caller, connectionID s
 	}
 	return &Opened{
 		Connection: connection, Connector: provider, Credential: secret,
-		HTTP: v.config.Client(connection), ExpiresAt: sealed.ExpiresAt,
+		HTTP: v.config.Client(connection), ExpiresAt: sealed.ExpiresAt, sealed: sealed.Bytes,
 	}, nil
 }
 
@@ -156,16 +158,40 @@ func (v *Vault) load(ctx context.Context, caller latchkey.Caller, id string,
 }
 
 // Keep seals and stores a credential that the provider's answer changed. That
-// the connection has changed meanwhile is no error: the newer one stays.
+// another credential has come meanwhile is no error: the newer one stays.
 func (v *Vault) Keep(ctx context.Context, opened *Opened, changed []byte) error {
 	sealed, err := v.SealCredential(opened.Connection.OrganisationID, opened.Connection.ID, changed)
 	if err != nil {
 		return err
 	}
-	err = v.config.Store.ReplaceCredential(ctx, opened.Connection,
-		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: opened.ExpiresAt}, v.config.Now())
+	err = v.replace(ctx, opened.Connection, opened.sealed,
+		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: opened.ExpiresAt})
 	if latchkey.CodeOf(err) == latchkey.Conflict {
 		return nil
+	}
+	return err
+}
+
+// replaceRounds bounds how often a credential is stored again because its
+// connection was changed meanwhile.
+const replaceRounds = 5
+
+// replace stores a credential in the place of the one before. A connection of
+// which only something else has changed, as its settings, does not lose it.
+func (v *Vault) replace(ctx context.Context, connection latchkey.Connection, before []byte,
+	sealed latchkey.SealedCredential,
+) error {
+	var err error
+	for range replaceRounds {
+		err = v.config.Store.ReplaceCredential(ctx, connection, sealed, v.config.Now())
+		if latchkey.CodeOf(err) != latchkey.Conflict {
+			break
+		}
+		current, stored, loadErr := v.config.Store.Credential(ctx, connection.OrganisationID, connection.Environment, connection.ID)
+		if loadErr != nil || !bytes.Equal(stored.Bytes, before) {
+			break
+		}
+		connection = current
 	}
 	return err
 }

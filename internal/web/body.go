@@ -36,6 +36,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		read += n
 		if errors.Is(err, io.EOF) {
 			_ = control.SetReadDeadline(time.Time{})
+			if int64(read) > limit { // the end came with the byte that is too many
+				break
+			}
 			return body[:read], nil
 		}
 		if err != nil {

@@ -159,3 +159,28 @@ func TestACutBodyIsNotTaken(t *testing.T) {
 		}
 	}
 }
+
+func TestTheBoundOfABodyIsExact(t *testing.T) {
+	server := slowServer(t)
+	for _, bound := range []struct{ size, status int }{
+		{64 << 10, http.StatusOK}, {64<<10 + 1, http.StatusRequestEntityTooLarge}, {64<<10 + 2, http.StatusRequestEntityTooLarge},
+	} {
+		body := `{"x":"` + strings.Repeat("x", bound.size-len(`{"x":""}`)) + `"}`
+		for name, reader := range map[string]io.Reader{"of a told length": strings.NewReader(body), "in chunks": io.MultiReader(strings.NewReader(body))} {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/json", reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Content-Type", "application/json")
+			request.Header.Set("apikey", goodKey)
+			answer, err := server.Client().Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = answer.Body.Close()
+			if answer.StatusCode != bound.status {
+				t.Errorf("%d bytes %s: status %d, want %d", bound.size, name, answer.StatusCode, bound.status)
+			}
+		}
+	}
+}

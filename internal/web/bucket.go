@@ -52,16 +52,22 @@ func (b *Buckets) Full(header http.Header, name string, limit latchkey.RateLimit
 	return describeBucket(header, bucket, now, false)
 }
 
-// Adjust gives the named bucket another limit.
-func (b *Buckets) Adjust(name string, limit latchkey.RateLimit) {
+// Adjust gives the named bucket another limit, and writes how it stands into
+// the header if that is new. What has been taken stays taken.
+func (b *Buckets) Adjust(header http.Header, name string, limit latchkey.RateLimit) {
 	now := b.now()
 	bucket := b.bucket(name, limit, now)
-	if bucket.Burst() != limit.Burst {
-		bucket.SetBurstAt(now, limit.Burst)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	burst, wanted := bucket.Burst(), rate.Limit(float64(limit.PerMinute)/60)
+	if burst == limit.Burst && bucket.Limit() == wanted {
+		return
 	}
-	if wanted := rate.Limit(float64(limit.PerMinute) / 60); bucket.Limit() != wanted {
-		bucket.SetLimitAt(now, wanted)
-	}
+	taken := float64(burst) - bucket.TokensAt(now)
+	adjusted := rate.NewLimiter(wanted, limit.Burst)
+	adjusted.AllowN(now, min(limit.Burst, int(math.Ceil(taken))))
+	b.buckets[name] = adjusted
+	_ = describeBucket(header, adjusted, now, true)
 }
 
 func describeBucket(header http.Header, bucket *rate.Limiter, now time.Time, allowed bool) error {

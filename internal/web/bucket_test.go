@@ -64,6 +64,38 @@ func TestABucketHoldsNinetyAndFillsByOneASecond(t *testing.T) {
 	}
 }
 
+func TestABucketWithAnotherLimitRemembersWhatWasTaken(t *testing.T) {
+	clock := newStopped()
+	l := NewBuckets(clock.Now)
+	for range 10 {
+		taken(l, "a")
+	}
+	for _, c := range []struct {
+		limit latchkey.RateLimit
+		left  string // of the new bucket
+	}{
+		{latchkey.RateLimit{PerMinute: 60, Burst: 200}, "190"},
+		{latchkey.RateLimit{PerMinute: 1, Burst: 12}, "2"},
+		{latchkey.RateLimit{PerMinute: 6000, Burst: 12}, "2"},
+		{latchkey.RateLimit{PerMinute: 6, Burst: 1}, "0"},
+	} {
+		header := http.Header{}
+		l.Adjust(header, "a", c.limit)
+		want := []string{strconv.Itoa(c.limit.Burst), c.left}
+		got := []string{header.Get("X-RateLimit-Limit"), header.Get("X-RateLimit-Remaining")}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%+v (-want +got): %s", c.limit, diff)
+		}
+		again := http.Header{}
+		if l.Adjust(again, "a", c.limit); len(again) != 0 {
+			t.Errorf("the same limit again: %v", again)
+		}
+	}
+	if _, wait := taken(l, "a"); wait != 10 {
+		t.Errorf("wait %d seconds at 6 a minute, want 10", wait)
+	}
+}
+
 func TestFullBucketsAreForgottenAndUsedOnesAreNot(t *testing.T) {
 	clock := newStopped()
 	l := NewBuckets(clock.Now)

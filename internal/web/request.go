@@ -69,7 +69,26 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		rt.finish(r, about, answer, started)
 	}()
-	rt.mux.ServeHTTP(answer, r)
+	if !isPlainPath(r.URL.EscapedPath()) { // the multiplexer would redirect it, and a POST with it
+		noRoute(answer, r)
+	} else {
+		rt.mux.ServeHTTP(answer, r)
+	}
+}
+
+// isPlainPath reports whether a path begins at the root and has no empty, "."
+// or ".." segment but at its end.
+func isPlainPath(path string) bool {
+	rest, rooted := strings.CutPrefix(path, "/")
+	if !rooted {
+		return false
+	}
+	for segment := range strings.SplitSeq(strings.TrimSuffix(rest, "/"), "/") {
+		if segment == "." || segment == ".." || (segment == "" && rest != "") {
+			return false
+		}
+	}
+	return true
 }
 
 // finish logs the request's one event.

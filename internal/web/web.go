@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"latchkey"
@@ -78,9 +79,7 @@ func New(config Config) *Router {
 	}
 	router := &Router{config: config, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
 	router.keys, router.misses = NewBuckets(config.Now), NewBuckets(config.Now)
-	router.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		WriteError(w, r, latchkey.Errorf(RouteNotFound, "there is no such route"))
-	})
+	router.mux.HandleFunc("/", noRoute)
 	return router
 }
 
@@ -94,6 +93,14 @@ func (rt *Router) API(pattern string, scope latchkey.Scope, handler Handler) {
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		rt.serveAPI(w, r, pattern, scope, handler)
 	})
+	if stem, ok := strings.CutSuffix(pattern, "/{path...}"); ok { // the multiplexer would redirect from it
+		rt.mux.HandleFunc(stem, noRoute)
+	}
+}
+
+// noRoute answers where there is nothing.
+func noRoute(w http.ResponseWriter, r *http.Request) {
+	WriteError(w, r, latchkey.Errorf(RouteNotFound, "there is no such route"))
 }
 
 func (rt *Router) serveAPI(w http.ResponseWriter, r *http.Request, pattern string, scope latchkey.Scope, handler Handler) {
@@ -129,7 +136,7 @@ func (rt *Router) APIChoice(wider string, scope latchkey.Scope, choices ...Choic
 				return
 			}
 		}
-		WriteError(w, r, latchkey.Errorf(RouteNotFound, "there is no such route"))
+		noRoute(w, r)
 	})
 }
 

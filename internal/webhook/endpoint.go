@@ -11,19 +11,25 @@ import (
 	"latchkey"
 )
 
-// EndpointStore keeps endpoints.
+// EndpointStore keeps endpoints, each change together with its record.
 type EndpointStore interface {
-	CreateWebhookEndpoint(ctx context.Context, endpoint latchkey.WebhookEndpoint) error
+	CreateWebhookEndpoint(ctx context.Context, endpoint latchkey.WebhookEndpoint, record latchkey.AuditRecord) error
 	WebhookEndpoint(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	) (latchkey.WebhookEndpoint, error)
 	WebhookEndpoints(ctx context.Context, organisationID string, environment latchkey.Environment, limit, offset int,
 	) ([]latchkey.WebhookEndpoint, bool, error)
-	DeleteWebhookEndpoint(ctx context.Context, organisationID string, environment latchkey.Environment, id string) error
+	UpdateWebhookEndpoint(ctx context.Context, change latchkey.EndpointChange, record latchkey.AuditRecord,
+	) (latchkey.WebhookEndpoint, error)
+	RotateEndpointSecret(ctx context.Context, rotation latchkey.SecretRotation, record latchkey.AuditRecord,
+	) (latchkey.WebhookEndpoint, error)
+	DeleteWebhookEndpoint(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
+		record latchkey.AuditRecord) error
 }
 
 // EndpointsConfig says what Endpoints works with.
 type EndpointsConfig struct {
 	Store    EndpointStore
+	History  HistoryStore
 	Seal     func(organisationID, endpointID string, secret []byte) ([]byte, error)
 	CheckURL func(url string) error // refuses what may not be called
 	Now      func() time.Time
@@ -57,38 +63,61 @@ func (e *Endpoints) Create(ctx context.Context, caller latchkey.Caller, asked Ne
 	if len(endpoint.Events) == 0 {
 		endpoint.Events = []string{"*"}
 	}
-	if err := e.check(endpoint); err != nil {
+	if err := e.check(&endpoint.URL, endpoint.Events, &endpoint.Description); err != nil {
 		return endpoint, latchkey.Secret{}, err
 	}
 	secret := NewSecret(e.config.Random)
 	sealed, err := e.config.Seal(endpoint.OrganisationID, endpoint.ID, secret.Reveal())
 	if err != nil {
+		secret.Zero()
 		return endpoint, latchkey.Secret{}, err
 	}
 	endpoint.SealedSecret = sealed
-	if err := e.config.Store.CreateWebhookEndpoint(ctx, endpoint); err != nil {
+	record := e.record(caller, endpoint.ID, latchkey.AuditEndpointCreated, "url", "events", "description")
+	if err := e.config.Store.CreateWebhookEndpoint(ctx, endpoint, record); err != nil {
+		secret.Zero()
 		return endpoint, latchkey.Secret{}, err
 	}
 	return endpoint, secret, nil
 }
 
-func (e *Endpoints) check(endpoint latchkey.WebhookEndpoint) error {
-	if err := e.config.CheckURL(endpoint.URL); err != nil {
-		return err
+// check judges what is given of an endpoint.
+func (e *Endpoints) check(url *string, events []string, description *string) error {
+	if url != nil {
+		if err := e.config.CheckURL(*url); err != nil {
+			return err
+		}
 	}
-	for _, event := range endpoint.Events {
+	for _, event := range events {
 		if event != "*" && !slices.Contains(latchkey.EventTypes(), latchkey.EventType(event)) {
 			return latchkey.InvalidField("events", "must be event types, or * for all")
 		}
 	}
-	if len(endpoint.Events) > len(latchkey.EventTypes())+1 {
+	if len(events) > len(latchkey.EventTypes())+1 {
 		return latchkey.InvalidField("events", "names a type more than once")
 	}
-	if utf8.RuneCountInString(endpoint.Description) > maxDescription || strings.Contains(endpoint.Description, "\x00") {
+	if description != nil && (utf8.RuneCountInString(*description) > maxDescription || strings.Contains(*description, "\x00")) {
 		return latchkey.InvalidField("description", "must have at most 255 characters, none of them NUL")
 	}
 	return nil
 }
+
+// record says who changed which fields of an endpoint; what they hold is left
+// out, since a URL may carry a token.
+func (e *Endpoints) record(caller latchkey.Caller, id string, action latchkey.AuditAction, fields ...string,
+) latchkey.AuditRecord {
+	detail := "{}"
+	if len(fields) > 0 {
+		detail = `{"fields":["` + strings.Join(fields, `","`) + `"]}`
+	}
+	return latchkey.AuditRecord{
+		OrganisationID: caller.OrganisationID, Environment: caller.Environment, Actor: caller.KeyID, Action: action,
+		Subject: id, Detail: detail, CreatedAt: e.config.Now(),
+	}
+}
+
+// errNoEndpoint is the answer to an id that can't be one.
+var errNoEndpoint = latchkey.Errorf(latchkey.NotFound, "no such webhook endpoint")
 
 // List returns the caller's endpoints, newest first, and whether there are
 // more.
@@ -100,7 +129,7 @@ func (e *Endpoints) List(ctx context.Context, caller latchkey.Caller, limit, off
 // Get returns one of the caller's endpoints.
 func (e *Endpoints) Get(ctx context.Context, caller latchkey.Caller, id string) (latchkey.WebhookEndpoint, error) {
 	if !latchkey.ValidID(id, latchkey.PrefixWebhookEndpoint) {
-		return latchkey.WebhookEndpoint{}, latchkey.Errorf(latchkey.NotFound, "no such webhook endpoint")
+		return latchkey.WebhookEndpoint{}, errNoEndpoint
 	}
 	return e.config.Store.WebhookEndpoint(ctx, caller.OrganisationID, caller.Environment, id)
 }
@@ -108,7 +137,8 @@ func (e *Endpoints) Get(ctx context.Context, caller latchkey.Caller, id string) 
 // Delete forgets an endpoint and what waits for it.
 func (e *Endpoints) Delete(ctx context.Context, caller latchkey.Caller, id string) error {
 	if !latchkey.ValidID(id, latchkey.PrefixWebhookEndpoint) {
-		return latchkey.Errorf(latchkey.NotFound, "no such webhook endpoint")
+		return errNoEndpoint
 	}
-	return e.config.Store.DeleteWebhookEndpoint(ctx, caller.OrganisationID, caller.Environment, id)
+	return e.config.Store.DeleteWebhookEndpoint(ctx, caller.OrganisationID, caller.Environment, id,
+		e.record(caller, id, latchkey.AuditEndpointDeleted))
 }

@@ -24,7 +24,7 @@ const (
 	connection = `{"id":"conn_8sLk","status":"expired","userData":` + person + `,"permissions":["profile:read"],"expiredAt":"` + at +
 		`","createdAt":"` + at + `","updatedAt":"` + at + `","clientReferenceId":"user_456","imported":false,"lastCheckedAt":null,
 		"provider":"sandbox","metadata":{"plan":"gold"},"expiry":{"reason":"session_expired","canReauth":true}}`
-	consent = `{"version":"2026-11-1","locale":"en","app":{"name":"Shop","domain":"shop.example","logoUrl":null},
+	consent = `{"locale":"en","app":{"name":"Shop","domain":"shop.example","logoUrl":null},
 		"provider":{"id":"sandbox","name":"Sandbox","domain":"sandbox.com"},"heading":"Let Shop in?","listHeading":"Shop asks to",
 		"promises":["Shop never sees your password."]}`
 	clientApp = `{"id":"app_6Tn","name":"Shop","domain":"shop.example","logoUrl":null,"accentColor":"#0f5c5c","type":"redirect",

@@ -11,7 +11,7 @@ import (
 
 // find returns the operation that answers at an escaped path, nil when none is
 // described. A HEAD without an operation of its own is answered by GET's. A
-// path with empty segments or dots is none: the server redirects it.
+// path with empty segments or dots is none.
 func (s *Spec) find(method, escaped string) *operation {
 	if strings.TrimSuffix(escaped, "/") != strings.TrimSuffix(path.Clean(escaped), "/") {
 		return nil
@@ -41,7 +41,7 @@ func (o *operation) matches(segments []string) bool {
 	for i, wanted := range o.segments {
 		switch {
 		case kindOf(wanted) == takesRest:
-			return i <= len(segments)
+			return i < len(segments)
 		case i >= len(segments):
 			return false
 		case kindOf(wanted) == takesOne && segments[i] == "",

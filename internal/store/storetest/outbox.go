@@ -45,6 +45,31 @@ func outboxFacts() map[string]func(*world) {
 				w.Errorf("claimed for %v", got)
 			}
 		},
+		"an endpoint that is deleted while it is told of something holds nobody up": func(w *world) {
+			for round := range 20 {
+				leaving := w.endpoint("*")
+				var sessions []*latchkey.LinkSession
+				for range 8 {
+					sessions = append(sessions, w.storedSession())
+				}
+				w.race(len(sessions), func(i int) error {
+					if i == len(sessions)/2 {
+						return w.store.DeleteWebhookEndpoint(background(), leaving.OrganisationID, leaving.Environment, leaving.ID,
+							w.recordOf(leaving.ID, latchkey.AuditEndpointDeleted))
+					}
+					connection := w.connection(fmt.Sprint("u", round, ".", i), "")
+					return w.store.CompleteLink(w.Context(), advanced(sessions[i], latchkey.StateCompleted), 1, connection,
+						sealed("c"), latchkey.Consequences{Events: []latchkey.Event{w.event(connection, latchkey.EventConnectionCreated)}})
+				})
+			}
+			staying := w.endpoint("*")
+			last := w.linked(w.connection("last", ""))
+			claimed, err := w.store.ClaimDeliveries(w.Context(), start.Add(time.Hour), 1000, time.Minute)
+			w.must(err)
+			if len(claimed) != 1 || claimed[0].Endpoint.ID != staying.ID || claimed[0].Subject != last.ID {
+				w.Errorf("claimed %d deliveries, want the last alone: %+v", len(claimed), claimed)
+			}
+		},
 		"events of one connection are claimed one after the other": func(w *world) {
 			w.endpoint("*")
 			w.happen(w.linked(w.connection("u1", "")), 4)
@@ -129,9 +154,8 @@ func outboxFacts() map[string]func(*world) {
 		"a deleted endpoint is forgotten with its queue": func(w *world) {
 			endpoint := w.endpoint("*")
 			w.linked(w.connection("u1", ""))
-			w.must(w.store.DeleteWebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID))
-			w.wants(latchkey.NotFound,
-				w.store.DeleteWebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID))
+			w.must(w.removeEndpoint(endpoint))
+			w.wants(latchkey.NotFound, w.removeEndpoint(endpoint))
 			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
 			w.must(err)
 			_, err = w.store.WebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID)

@@ -1,7 +1,8 @@
 // Package storetest is the contract that both storage engines pass: facts of
 // the business, named as sentences.
 //
-//	storetest.Run(t, open) ─▶ sessions · completions · connections · outbox · revocations · accounts
+//	storetest.Run(t, open) ─▶ sessions · completions · connections · outbox · endpoints · replays ·
+//	                          deliveries · events · revocations · accounts · client apps
 package storetest
 
 import (
@@ -30,7 +31,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 func facts() map[string]func(*world) {
 	all := map[string]func(*world){}
 	for _, group := range []map[string]func(*world){
-		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(),
+		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(), clientAppFacts(),
+		endpointFacts(), replayFacts(), deliveryFacts(), eventFacts(),
 	} {
 		for name, fact := range group {
 			all[name] = fact
@@ -161,8 +163,16 @@ func (w *world) endpoint(events ...string) latchkey.WebhookEndpoint {
 		Environment: latchkey.Sandbox, URL: "https://shop.example/hook", Events: events,
 		Status: latchkey.EndpointEnabled, SealedSecret: []byte("sealed"), CreatedAt: start,
 	}
-	w.must(w.store.CreateWebhookEndpoint(w.Context(), endpoint))
+	w.must(w.store.CreateWebhookEndpoint(w.Context(), endpoint, w.recordOf(endpoint.ID, latchkey.AuditEndpointCreated)))
 	return endpoint
+}
+
+// recordOf makes the record of something that was done by the world's key.
+func (w *world) recordOf(subject string, action latchkey.AuditAction) latchkey.AuditRecord {
+	return latchkey.AuditRecord{
+		OrganisationID: w.organisation.ID, Environment: latchkey.Sandbox, Actor: w.key.ID, Action: action,
+		Subject: subject, Detail: "{}", CreatedAt: start,
+	}
 }
 
 // race runs n callers at once and returns how many succeeded and how many got

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"latchkey"
+)
+
+// FinishDelivery writes how an attempt ended and moves the queue of its
+// endpoint and subject on: to the next event when it was delivered, to the
+// retry's time when not, out of reach when there are no more attempts. A
+// finish under a lost lease changes nothing and is a conflict.
+func (s *Store) FinishDelivery(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome,
+) error {
+	more := false
+	if grouped := s.engine.batches(); grouped != nil && outcome.Delivered {
+		s.facts.Add(1)
+		finished := &finishedDelivery{delivery: delivery, outcome: outcome}
+		err := grouped.deliveriesFinished.do(ctx, finished)
+		if err == nil && finished.more.Load() {
+			s.woken()
+		}
+		return err
+	}
+	err := s.fact(ctx, func(tx *tx) error {
+		var err error
+		more, err = finishDelivery(tx, delivery, outcome)
+		return err
+	})
+	if err == nil && more {
+		s.woken()
+	}
+	return err
+}
+
+// ends reports whether after the outcome nothing is sent to the endpoint any
+// more.
+func ends(outcome latchkey.DeliveryOutcome) bool {
+	return !outcome.Delivered && (outcome.Disable || outcome.RetryAt.IsZero())
+}
+
+// finishDelivery reports whether the next delivery may be due at once.
+func finishDelivery(tx *tx, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) (more bool, err error) {
+	if ends(outcome) { // before its heads, as everybody takes them
+		_, err := tx.exec(`UPDATE webhook_endpoints SET status = status WHERE id = $1`, delivery.Endpoint.ID)
+		if err != nil {
+			return false, fmt.Errorf("take endpoint %s: %w", delivery.Endpoint.ID, err)
+		}
+	}
+	held, err := tx.exec(`UPDATE delivery_heads SET fence = fence + 1
+		WHERE endpoint_id = $1 AND subject = $2 AND fence = $3`,
+		delivery.Endpoint.ID, delivery.Subject, delivery.Fence)
+	if err != nil {
+		return false, fmt.Errorf("take the head of %s: %w", delivery.EventID, err)
+	}
+	if held == 0 {
+		return false, conflict("delivery")
+	}
+	state := latchkey.DeliveryPending
+	if outcome.Delivered {
+		state = latchkey.DeliveryDelivered
+	}
+	_, err = tx.exec(`UPDATE deliveries SET state = $4, attempts = $5, last_status = $6, excerpt = $7, updated_at = $8
+		WHERE endpoint_id = $1 AND subject = $2 AND sequence = $3`, delivery.Endpoint.ID, delivery.Subject,
+		delivery.Sequence, string(state), delivery.Attempt, outcome.Status, outcome.Excerpt, micros(outcome.At))
+	if err != nil {
+		return false, fmt.Errorf("write the outcome of %s: %w", delivery.EventID, err)
+	}
+	if outcome.Delivered {
+		return nextHead(tx, delivery, outcome.At)
+	}
+	return false, holdHead(tx, delivery, outcome)
+}
+
+// dueIfEnabled is the time $4 for a head of the endpoint $1, unless that has
+// been disabled or parked while the attempt was under way.
+const dueIfEnabled = `CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = $1 AND status = 'enabled')
+	THEN CAST($4 AS BIGINT) ELSE $5 END`
+
+// nextHead puts the next event of the queue in place of the delivered one.
+func nextHead(tx *tx, delivery latchkey.Delivery, now time.Time) (bool, error) {
+	changed, err := tx.exec(`UPDATE delivery_heads SET (sequence, event_id, attempt, due_at) = (
+			SELECT sequence, event_id, 0, `+dueIfEnabled+` FROM deliveries WHERE endpoint_id = $1 AND subject = $2
+			AND sequence > $3 AND state = 'pending' ORDER BY sequence LIMIT 1)
+		WHERE endpoint_id = $1 AND subject = $2 AND EXISTS (SELECT 1 FROM deliveries
+			WHERE endpoint_id = $1 AND subject = $2 AND sequence > $3 AND state = 'pending')`,
+		delivery.Endpoint.ID, delivery.Subject, delivery.Sequence, micros(now), neverDue)
+	if err != nil {
+		return false, fmt.Errorf("move the queue after %s: %w", delivery.EventID, err)
+	}
+	if changed == 1 {
+		return true, nil
+	}
+	_, err = tx.exec(`DELETE FROM delivery_heads WHERE endpoint_id = $1 AND subject = $2`,
+		delivery.Endpoint.ID, delivery.Subject)
+	if err != nil {
+		return false, fmt.Errorf("end the queue after %s: %w", delivery.EventID, err)
+	}
+	return false, nil
+}
+
+// holdHead keeps the failed delivery at the head until its retry, or with the
+// whole queue for good when there is none. An endpoint that has another URL by
+// now is not to blame: it gets its attempts at once.
+func holdHead(tx *tx, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) error {
+	if !ends(outcome) {
+		return postpone(tx, delivery, delivery.Attempt, outcome.RetryAt)
+	}
+	status := latchkey.EndpointParked
+	if outcome.Disable {
+		status = latchkey.EndpointDisabled
+	}
+	changed, err := tx.exec(`UPDATE webhook_endpoints SET status = $2 WHERE id = $1 AND status = 'enabled' AND url = $3`,
+		delivery.Endpoint.ID, string(status), delivery.Endpoint.URL)
+	if err != nil {
+		return fmt.Errorf("mark endpoint %s as %s: %w", delivery.Endpoint.ID, status, err)
+	}
+	if changed == 0 {
+		return postpone(tx, delivery, 0, outcome.At)
+	}
+	return dueAll(tx, delivery.Endpoint.ID, neverDue)
+}
+
+// postpone makes the head due again after so many attempts.
+func postpone(tx *tx, delivery latchkey.Delivery, attempts int, until time.Time) error {
+	_, err := tx.exec(`UPDATE delivery_heads SET attempt = $3, due_at = `+dueIfEnabled+`
+		WHERE endpoint_id = $1 AND subject = $2`,
+		delivery.Endpoint.ID, delivery.Subject, attempts, micros(until), neverDue)
+	if err != nil {
+		return fmt.Errorf("postpone %s: %w", delivery.EventID, err)
+	}
+	return nil
+}
+
+// dueAll gives every head of an endpoint the due time, in microseconds. What
+// was tried before gets all its attempts again.
+func dueAll(tx *tx, endpointID string, due int64) error {
+	_, err := tx.exec(`UPDATE delivery_heads SET due_at = $2, attempt = 0 WHERE endpoint_id = $1`, endpointID, due)
+	if err != nil {
+		return fmt.Errorf("move the queue of %s: %w", endpointID, err)
+	}
+	return nil
+}
