@@ -65,7 +65,6 @@ type Permission struct {
 
 // Consent is what the person agrees to, in plain words already filled in.
 type Consent struct {
-	Version     string          `json:"version"`
 	Locale      string          `json:"locale"`
 	App         ConsentApp      `json:"app"`
 	Provider    ConsentProvider `json:"provider"`

@@ -54,7 +54,6 @@ export interface Permission {
 
 /** What the person agrees to, in plain words already filled in. */
 export interface Consent {
-  version: string;
   locale: string;
   app: ConsentApp;
   provider: ConsentProvider;
