@@ -43,8 +43,11 @@ type Options struct {
 	Around func(http.Handler) http.Handler
 }
 
-// Limits are the app's, for tests that may not know it.
-type Limits = app.Limits
+// Limits and Setup are the app's, for tests of rooms that may not know it.
+type (
+	Limits = app.Limits
+	Setup  = app.Setup
+)
 
 // Server is a running app.
 type Server struct {

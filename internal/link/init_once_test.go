@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey"
-	"latchkey/internal/app"
 	"latchkey/internal/latchtest"
 )
 
@@ -107,7 +106,7 @@ func TestAnInitIsRepeatedWithoutAnotherSession(t *testing.T) {
 
 func TestAnIdempotencyKeyIsItsOwners(t *testing.T) {
 	h := newHouse(t, latchtest.Options{Idle: true})
-	made, err := h.App.Setup(t.Context(), app.Setup{
+	made, err := h.App.Setup(t.Context(), latchtest.Setup{
 		Organisation: "Other", AppName: "Shop", Domain: "shop.example", Providers: []string{latchtest.ProviderID},
 		RedirectURIs: []string{"https://shop.example/back"},
 	})
