@@ -40,9 +40,9 @@ func (c serveCommand) Run(terminal *terminal) error {
 type setupCommand struct {
 	Config       string   `help:"Configuration file." default:"latchkey.yaml" type:"existingfile"`
 	Organisation string   `help:"Name of the organisation." required:""`
-	Name         string   `help:"Name of the client app, as people will see it." required:""`
+	Name         string   `help:"Name of the client app, as people will see it; unlike the API it takes symbols and mixed scripts." required:""`
 	Domain       string   `help:"Domain of the client app, as people will see it." required:""`
-	RedirectURI  []string `help:"Where people may be sent back to; may be given several times." name:"redirect-uri" sep:"none"`
+	RedirectURI  []string `help:"Where people may be sent back to; may be given several times. One on this computer is for the sandbox alone." name:"redirect-uri" sep:"none"`
 	Provider     []string `help:"Provider that the app may link; may be given several times. Default: all."`
 	Permission   []string `help:"Permission and its purpose, as name=purpose; may be given several times." sep:"none"`
 }

@@ -257,7 +257,8 @@ func (h house) confirming() string {
 	}
 	app.ID, app.RequireConfirmation = latchkey.NewID(rand.Reader, latchkey.PrefixClientApp), true
 	app.CreatedAt = app.CreatedAt.Add(time.Hour) // not the oldest
-	if err := h.App.Store().AddClientApp(h.Context(), app); err != nil {
+	record := latchkey.AuditRecord{OrganisationID: h.mine.id, Action: latchkey.AuditAppCreated, Subject: app.ID, Detail: "{}"}
+	if err := h.App.Store().CreateClientApp(h.Context(), app, record); err != nil {
 		h.Fatal(err)
 	}
 	return app.ID

@@ -79,6 +79,9 @@ func (d *door) writeSession(w http.ResponseWriter, r *http.Request, session *lat
 		return err
 	}
 	body, err := d.describeSession(r.Context(), session)
+	if latchkey.CodeOf(err) == latchkey.NotFound { // its client app has been deleted
+		return web.WriteJSON(w, http.StatusOK, sessionBody{Status: latchkey.StatusNotFound})
+	}
 	if err != nil {
 		return err
 	}

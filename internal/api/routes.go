@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"latchkey"
+	"latchkey/internal/account"
 	"latchkey/internal/link"
 	"latchkey/internal/web"
 	"latchkey/internal/webhook"
@@ -18,6 +19,7 @@ type Config struct {
 	Links     *link.Links
 	Endpoints *webhook.Endpoints
 	Events    *webhook.EventLog
+	Accounts  *account.Account
 }
 
 // door holds the handlers.
@@ -59,6 +61,8 @@ func (d *door) routes() []route {
 		{"GET /v2/link/sessions/{id}", latchkey.ScopeLink, d.linkSession},
 
 		{"GET /v2/account/whoami", latchkey.ScopeAccount, d.whoami},
+		{"GET /v2/account/settings", latchkey.ScopeAccount, d.settingsGet},
+		{"PATCH /v2/account/settings", latchkey.ScopeAccount, d.settingsUpdate},
 		{"GET /v2/account/connections", latchkey.ScopeAccount, d.connectionsList},
 		{"GET /v2/connections", latchkey.ScopeAccount, d.connectionsList},
 		{"GET /v2/account/connections/{id}", latchkey.ScopeAccount, d.connectionGet},
@@ -67,6 +71,20 @@ func (d *door) routes() []route {
 
 		{"POST /v2/account/connections/import", latchkey.ScopeAccount, d.connectionImport},
 		{"GET /v2/account/connections/{id}/settings", latchkey.ScopeAccount, d.connectionSettings},
+
+		{"POST /v2/client-apps", latchkey.ScopeAdmin, d.clientAppCreate},
+		{"GET /v2/client-apps", latchkey.ScopeAdmin, d.clientAppsList},
+		{"GET /v2/client-apps/{id}", latchkey.ScopeAdmin, d.clientAppGet},
+		{"PATCH /v2/client-apps/{id}", latchkey.ScopeAdmin, d.clientAppUpdate},
+		{"DELETE /v2/client-apps/{id}", latchkey.ScopeAdmin, d.clientAppDelete},
+
+		{"POST /v2/api-keys", latchkey.ScopeAdmin, d.apiKeyCreate},
+		{"GET /v2/api-keys", latchkey.ScopeAdmin, d.apiKeysList},
+		{"GET /v2/api-keys/{id}", latchkey.ScopeAdmin, d.apiKeyGet},
+		{"PATCH /v2/api-keys/{id}", latchkey.ScopeAdmin, d.apiKeyUpdate},
+		{"DELETE /v2/api-keys/{id}", latchkey.ScopeAdmin, d.apiKeyRevoke},
+
+		{"GET /v2/audit", latchkey.ScopeAdmin, d.auditList},
 
 		{"POST /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointCreate},
 		{"GET /v2/webhook-endpoints", latchkey.ScopeAdmin, d.endpointsList},

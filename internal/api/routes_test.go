@@ -32,6 +32,7 @@ func (h house) calls() []call {
 	}
 	endpoint := latchtest.Decode[made](h.Server, h.Want(http.StatusCreated, "POST", "/v2/webhook-endpoints",
 		map[string]any{"url": "http://127.0.0.1:9/hook"})).ID
+	app, key := h.mine.apps[latchkey.AppEmbed], h.mine.keyIDs[h.mine.without[latchkey.ScopeAccess]]
 	held := h.held("held")
 	imported := latchtest.Decode[made](h.Server, h.Want(http.StatusOK, "POST", "/v2/account/connections/import", map[string]any{
 		"provider": latchtest.ProviderID, "credentials": map[string]string{"username": "brought", "password": latchtest.Password},
@@ -39,6 +40,19 @@ func (h house) calls() []call {
 	unknown := `{"status":"not_found"}`
 	empty := `{"list":[],"hasMore":false}`
 	return []call{
+		{"GET /v2/audit", "/v2/audit?action=client_app.created", "", 200, 200, empty},
+		{"POST /v2/client-apps", "/v2/client-apps", `{"name":"Other","domain":"routes.example","type":"embed"}`, 201, 201, ""},
+		{"GET /v2/client-apps", "/v2/client-apps", "", 200, 200, ""},
+		{"GET /v2/client-apps/{id}", "/v2/client-apps/" + app, "", 200, 404, ""},
+		{"PATCH /v2/client-apps/{id}", "/v2/client-apps/" + app, `{"name":"Changed"}`, 200, 404, ""},
+		{"DELETE /v2/client-apps/{id}", "/v2/client-apps/" + app, "", 204, 404, ""},
+		{"POST /v2/api-keys", "/v2/api-keys", `{"name":"Other","scopes":["LINK"]}`, 201, 201, ""},
+		{"GET /v2/api-keys", "/v2/api-keys", "", 200, 200, ""},
+		{"GET /v2/api-keys/{id}", "/v2/api-keys/" + key, "", 200, 404, ""},
+		{"PATCH /v2/api-keys/{id}", "/v2/api-keys/" + key, `{"name":"Changed"}`, 200, 404, ""},
+		{"DELETE /v2/api-keys/{id}", "/v2/api-keys/" + key, "", 204, 404, ""},
+		{"GET /v2/account/settings", "/v2/account/settings", "", 200, 200, ""},
+		{"PATCH /v2/account/settings", "/v2/account/settings", `{"defaults":{"expiresIn":900}}`, 200, 200, ""},
 		{"GET /v2/link/{clientSecret}", "/v2/link/" + session.ClientSecret, "", 200, 200, unknown},
 		{"GET /v2/link/sessions/{id}", "/v2/link/sessions/" + session.SessionID, "", 200, 200, unknown},
 		{
@@ -199,7 +213,10 @@ func (h house) refuseForeigners(c call) {
 func (h house) state() string {
 	h.Helper()
 	var text strings.Builder
-	for _, path := range []string{"/v2/account/connections?limit=100", "/v2/webhook-endpoints?limit=100"} {
+	for _, path := range []string{
+		"/v2/account/connections?limit=100", "/v2/webhook-endpoints?limit=100", "/v2/client-apps?limit=100",
+		"/v2/api-keys?limit=100",
+	} {
 		text.Write(h.Want(http.StatusOK, "GET", path, nil).Body)
 	}
 	return text.String()

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"latchkey"
+	"latchkey/internal/account"
 	"latchkey/internal/api"
 	"latchkey/internal/auth"
 	"latchkey/internal/connector"
@@ -49,6 +50,8 @@ type App struct {
 	connectors map[string]connector.Connector
 	router     *web.Router
 	links      *link.Links
+	keys       *auth.Auth
+	accounts   *account.Account
 	deliveries *jobs.Loop[latchkey.Delivery]
 	background []lifecycle
 	metrics    *metrics
@@ -120,6 +123,11 @@ func (a *App) build(ctx context.Context) error {
 		Revoke:    guarded.Revoke, Export: guarded.Export, Budgets: a.config.Limits.budgets(), LinkURL: a.config.LinkURL,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
+	a.keys = auth.New(auth.Config{Store: a.store, Now: a.parts.Now})
+	a.accounts = account.New(account.Config{
+		Apps: a.store, Keys: a.store, Settings: a.store, Records: a.store, NewKey: auth.NewKey, Forget: a.keys.Forget,
+		Served: a.servedIn, Now: a.parts.Now, Random: a.parts.Random,
+	})
 	a.buildBackground(guarded)
 	a.buildDoors(guarded)
 	return nil
@@ -152,10 +160,13 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 			}
 		},
 	})
+	uses := jobs.NewTicker(jobs.TickerConfig{
+		Name: "last use of keys", Every: usesEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.WriteUses,
+	})
 	housekeeping := jobs.NewTicker(jobs.TickerConfig{
 		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
 	})
-	a.background = []lifecycle{a.deliveries, revocations, expiry, housekeeping}
+	a.background = []lifecycle{a.deliveries, revocations, expiry, uses, housekeeping}
 }
 
 // tidy forgets what has served its time, in small steps.
@@ -198,14 +209,14 @@ const (
 	revocationsEvery  = 2 * time.Second
 	expiryEvery       = 5 * time.Second
 	expiryBatch       = 100
+	usesEvery         = time.Minute
 )
 
 // buildDoors makes the routes.
 func (a *App) buildDoors(guarded *vault.Vault) {
-	keys := auth.New(auth.Config{Store: a.store, Now: a.parts.Now})
 	trusted, _ := a.config.trusted() // checked when the configuration was completed
 	a.router = web.New(web.Config{
-		Authenticate: keys.Caller, Observe: a.metrics.observe, Secure: isHTTPS(a.config.LinkURL),
+		Authenticate: a.keys.Caller, Observe: a.metrics.observe, Secure: isHTTPS(a.config.LinkURL),
 		KeyRate: a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
@@ -213,7 +224,9 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Store: a.store, History: a.store, Seal: guarded.SealEndpointSecret, CheckURL: a.egress.CheckURL,
 		Now: a.parts.Now, Random: a.parts.Random,
 	})
-	api.Register(a.router, api.Config{Links: a.links, Endpoints: endpoints, Events: webhook.NewEventLog(a.store)})
+	api.Register(a.router, api.Config{
+		Links: a.links, Endpoints: endpoints, Events: webhook.NewEventLog(a.store), Accounts: a.accounts,
+	})
 	hosted.Register(a.router, hosted.Config{Links: a.links, Provider: a.provider})
 	proxy.Register(a.router, proxy.Config{
 		Vault:     guarded,
@@ -221,6 +234,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Now:       a.parts.Now, Log: a.parts.Log,
 	})
 	a.registerHealth()
+	a.registerReference()
 }
 
 // wake tells the deliverer that there may be something to deliver.
@@ -246,12 +260,19 @@ func (a *App) Start(ctx context.Context) {
 	}
 }
 
+// WriteUses writes down when keys were last used. It is done every minute and
+// at the end.
+func (a *App) WriteUses(ctx context.Context) error {
+	return a.keys.WriteUses(ctx, a.store.TouchAPIKeys)
+}
+
 // Stop drains the background work until ctx ends, and closes the database.
 func (a *App) Stop(ctx context.Context) error {
 	var errs []error
 	for _, loop := range a.background {
 		errs = append(errs, loop.Stop(ctx))
 	}
+	errs = append(errs, a.WriteUses(ctx))
 	a.egress.Close()
 	return errors.Join(append(errs, a.store.Close())...)
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -58,11 +59,24 @@ func (a *App) Trial(ctx context.Context) (Trial, error) {
 			return Trial{}, fmt.Errorf("%s does not belong to this database; remove the folder %s to begin anew: %w",
 				path, a.config.Data, err)
 		}
-		if err := a.store.UpdateClientApp(ctx, a.trialApp(app, appType)); err != nil {
+		if err := a.renewTrialApp(ctx, app, appType); err != nil {
 			return Trial{}, err
 		}
 	}
 	return trial, nil
+}
+
+// renewTrialApp makes a client app of the trial as it should be at this start.
+func (a *App) renewTrialApp(ctx context.Context, before latchkey.ClientApp, appType latchkey.AppType) error {
+	after := a.trialApp(before, appType)
+	if after.UpdatedAt = before.UpdatedAt; reflect.DeepEqual(before, after) {
+		return nil
+	}
+	after.UpdatedAt = a.parts.Now()
+	return a.store.UpdateClientApp(ctx, before, after, latchkey.AuditRecord{
+		OrganisationID: after.OrganisationID, Environment: after.Environment, Actor: "latchkey dev",
+		Action: latchkey.AuditAppUpdated, Subject: after.ID, Detail: "{}", CreatedAt: after.UpdatedAt,
+	})
 }
 
 // makeTrial writes the organisation first and the file that names it last.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
+	"slices"
 
 	"latchkey"
+	"latchkey/internal/account"
 	"latchkey/internal/auth"
 )
 
@@ -29,9 +29,15 @@ type Made struct {
 	ClientAppID string
 }
 
-// Setup makes an organisation and returns its keys.
+// Setup makes an organisation and returns its keys. What it registers is held
+// against the rules of the API, except that the operator, who calls it, may give
+// the app a name with symbols or of more than one script. Redirect URIs on this
+// computer go to the sandbox alone, and providers where they serve.
 func (a *App) Setup(ctx context.Context, wanted Setup) ([]Made, error) {
-	if err := wanted.check(); err != nil {
+	if err := account.CheckOrganisation(wanted.Organisation); err != nil {
+		return nil, refusal("the organisation's ", err)
+	}
+	if err := a.checkProviders(wanted.Providers); err != nil {
 		return nil, err
 	}
 	now := a.parts.Now()
@@ -43,37 +49,56 @@ func (a *App) Setup(ctx context.Context, wanted Setup) ([]Made, error) {
 	var made []Made
 	for _, environment := range []latchkey.Environment{latchkey.Sandbox, latchkey.Live} {
 		key, text := auth.NewKey(a.parts.Random, organisation.ID, environment, "first", latchkey.AllScopes(), now)
-		app := latchkey.ClientApp{
+		app, err := a.accounts.CheckClientApp(latchkey.ClientApp{
 			ID: latchkey.NewID(a.parts.Random, latchkey.PrefixClientApp), OrganisationID: organisation.ID,
 			Environment: environment, Type: latchkey.AppRedirect, Name: wanted.AppName, Domain: wanted.Domain,
-			RedirectURIs: wanted.RedirectURIs, Providers: a.providersOf(wanted.Providers, environment),
+			RedirectURIs: redirectsIn(environment, wanted.RedirectURIs), Providers: a.providersOf(wanted.Providers, environment),
 			Permissions: wanted.Permissions, CreatedAt: now, UpdatedAt: now,
+		})
+		if err != nil {
+			return nil, refusal("the "+string(environment)+" app's ", err)
 		}
 		keys, apps = append(keys, key), append(apps, app)
 		made = append(made, Made{Environment: environment, Key: text, ClientAppID: app.ID})
 	}
-	return made, a.store.CreateOrganisation(ctx, organisation, keys, apps)
+	if err := a.store.CreateOrganisation(ctx, organisation, keys, apps); err != nil {
+		return nil, refusal("", err)
+	}
+	return made, nil
 }
 
-// providersOf returns the wanted providers, or all, that serve an environment.
+// refusal is an error as the console tells it: what is refused, without codes.
+func refusal(whose string, err error) error {
+	known, ok := errors.AsType[*latchkey.Error](err)
+	if !ok || known.Code == latchkey.Internal {
+		return err
+	}
+	return errors.New(whose + known.Message)
+}
+
+// redirectsIn returns those of the redirect URIs that are for an environment:
+// the live one has none on this computer.
+func redirectsIn(environment latchkey.Environment, uris []string) []string {
+	return slices.DeleteFunc(slices.Clone(uris), func(uri string) bool {
+		return environment == latchkey.Live && account.IsLoopback(uri)
+	})
+}
+
+// providersOf returns the wanted providers that serve an environment, or all
+// that do.
 func (a *App) providersOf(wanted []string, environment latchkey.Environment) []string {
-	if len(wanted) > 0 {
-		return wanted
+	served := a.servedIn(environment)
+	if len(wanted) == 0 {
+		return served
 	}
-	return a.servedIn(environment)
+	return slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { return !slices.Contains(served, id) })
 }
 
-func (s Setup) check() error {
-	if s.Organisation == "" || s.AppName == "" || s.Domain == "" {
-		return errors.New("an organisation, a name and a domain are needed")
-	}
-	if strings.ContainsAny(s.Domain, "/:@ ") {
-		return fmt.Errorf("the domain must be like shop.example.com")
-	}
-	for _, uri := range s.RedirectURIs {
-		parsed, err := url.Parse(uri)
-		if err != nil || !parsed.IsAbs() || parsed.User != nil || strings.Contains(uri, "#") || strings.Contains(uri, "*") {
-			return fmt.Errorf("a redirect URI must be absolute, without user, fragment and *")
+// checkProviders refuses a provider that serves no environment.
+func (a *App) checkProviders(wanted []string) error {
+	for _, id := range wanted {
+		if _, served := a.connectors[id]; !served {
+			return fmt.Errorf("there is no provider %q here", id)
 		}
 	}
 	return nil

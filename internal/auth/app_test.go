@@ -17,7 +17,9 @@ func TestARevokedKeyIsDeadWithinASecond(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.App.Store().RevokeAPIKey(t.Context(), key.OrganisationID, key.ID, s.Clock.Now().UnixMicro()); err != nil {
+		record := latchkey.AuditRecord{OrganisationID: key.OrganisationID, Action: latchkey.AuditKeyRevoked, Subject: key.ID, Detail: "{}"}
+		err = s.App.Store().RevokeAPIKey(t.Context(), key.OrganisationID, latchkey.Sandbox, key.ID, s.Clock.Now(), record)
+		if err != nil {
 			t.Fatal(err)
 		}
 		s.Clock.Move(800 * time.Millisecond)

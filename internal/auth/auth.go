@@ -1,6 +1,7 @@
 // Package auth says who is calling: it turns an API key into a caller.
 //
 //	key ─▶ SHA-256 ─▶ recent answers (under a second old) ─▶ store ─▶ revoked? expired? ─▶ Caller
+//	                                                                                    └▶ uses, written down later
 package auth
 
 import (
@@ -38,6 +39,7 @@ type Auth struct {
 	config Config
 	mu     sync.RWMutex
 	recent map[string]answer
+	uses   uses
 }
 
 type answer struct {
@@ -71,7 +73,7 @@ func (a *Auth) Caller(ctx context.Context, key string) (latchkey.Caller, error) 
 		}
 		known = answer{key: found, at: now, caller: latchkey.Caller{
 			KeyID: found.ID, OrganisationID: organisation.ID, Organisation: organisation.Name,
-			Environment: found.Environment, Scopes: found.Scopes,
+			Environment: found.Environment, Scopes: found.Scopes, Defaults: organisation.Defaults,
 		}}
 		a.keep(hash, known)
 	}
@@ -79,6 +81,7 @@ func (a *Auth) Caller(ctx context.Context, key string) (latchkey.Caller, error) 
 		(!known.key.ExpiresAt.IsZero() && !now.Before(known.key.ExpiresAt)) {
 		return latchkey.Caller{}, refused()
 	}
+	a.uses.note(known.key.ID, now)
 	return known.caller, nil
 }
 

@@ -34,6 +34,9 @@ func TestTheFourWalksKeepTheirBudgets(t *testing.T) {
 		walk(s, "first proxy call, with its audit record", 2, 1, call)
 		walk(s, "proxy call", 2, 0, call)
 
+		if err := s.App.WriteUses(t.Context()); err != nil { // of the key, by the walks before
+			t.Fatal(err)
+		}
 		walk(s, "webhook", 1, 5, func() { // beside claim and finish: overdue sessions, revocations, two steps of housekeeping
 			s.App.Start(t.Context())
 			latchtest.Eventually(t, "the webhook arrives", func() bool { return len(sink.Hooks()) == 1 })

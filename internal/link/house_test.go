@@ -141,8 +141,14 @@ func (h house) change(appType latchkey.AppType, change func(*latchkey.ClientApp)
 	if err != nil {
 		h.Fatal(err)
 	}
-	change(&app)
-	if err := h.App.Store().UpdateClientApp(h.Context(), app); err != nil {
+	after := app
+	change(&after)
+	after.UpdatedAt = h.Clock.Now()
+	err = h.App.Store().UpdateClientApp(h.Context(), app, after, latchkey.AuditRecord{
+		OrganisationID: app.OrganisationID, Environment: app.Environment, Actor: "operator",
+		Action: latchkey.AuditAppUpdated, Subject: app.ID, Detail: "{}", CreatedAt: after.UpdatedAt,
+	})
+	if err != nil {
 		h.Fatal(err)
 	}
 }

@@ -41,7 +41,7 @@ func (s *Store) AuditOf(ctx context.Context, organisationID, subject string) ([]
 func (s *Store) Audit(ctx context.Context, filter latchkey.AuditFilter) ([]latchkey.AuditRecord, bool, error) {
 	rows, err := s.read().QueryContext(ctx, `SELECT `+auditColumns+` FROM audit
 		WHERE organisation_id = $1 AND environment = $2 AND ($3 = '' OR actor = $3) AND ($4 = '' OR action = $4)
-		AND ($5 = '' OR subject = $5) AND created_at >= $6 AND ($7 = 0 OR created_at < $7)
+		AND ($5 = '' OR subject = $5) AND created_at >= $6 AND (created_at < $7 OR $7 = 0)
 		ORDER BY created_at DESC, position DESC LIMIT $8 OFFSET $9`,
 		filter.OrganisationID, string(filter.Environment), filter.Actor, string(filter.Action), filter.Subject,
 		micros(filter.From), micros(filter.To), filter.Limit+1, filter.Offset)

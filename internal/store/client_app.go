@@ -37,6 +37,7 @@ func encodeApp(app latchkey.ClientApp) (string, error) {
 const appColumns = `id, organisation_id, environment, type, name, domain, detail, whitelabel_enabled, suspended,
 	created_at, updated_at, registrable`
 
+// insertApp writes a new client app and claims its domain.
 func insertApp(tx *tx, app latchkey.ClientApp) error {
 	detail, err := encodeApp(app)
 	if err != nil {
@@ -49,31 +50,84 @@ func insertApp(tx *tx, app latchkey.ClientApp) error {
 	if err != nil {
 		return fmt.Errorf("create client app %s: %w", app.ID, err)
 	}
-	return nil
+	return moveClaim(tx, app.OrganisationID, "", app.Registrable)
 }
 
-// AddClientApp keeps another client app of an organisation.
-func (s *Store) AddClientApp(ctx context.Context, app latchkey.ClientApp) error {
-	return s.fact(ctx, func(tx *tx) error { return insertApp(tx, app) })
+// CreateClientApp keeps a new client app and claims its registrable domain, with
+// the record of who made it. It fails with a conflict when another organisation
+// has the domain.
+func (s *Store) CreateClientApp(ctx context.Context, app latchkey.ClientApp, record latchkey.AuditRecord) error {
+	return s.fact(ctx, func(tx *tx) error {
+		if err := insertApp(tx, app); err != nil {
+			return err
+		}
+		return insertAudit(tx, []latchkey.AuditRecord{record})
+	})
 }
 
-// UpdateClientApp replaces what may change of a client app.
-func (s *Store) UpdateClientApp(ctx context.Context, app latchkey.ClientApp) error {
-	detail, err := encodeApp(app)
+// UpdateClientApp replaces what may change of a client app, and its claim of a
+// domain, with the record of who did it. It fails with a conflict when the app
+// has changed since it was read, or when another organisation has the domain.
+func (s *Store) UpdateClientApp(ctx context.Context, before, after latchkey.ClientApp, record latchkey.AuditRecord,
+) error {
+	detail, err := encodeApp(after)
 	if err != nil {
 		return err
 	}
 	return s.fact(ctx, func(tx *tx) error {
 		changed, err := tx.exec(`UPDATE client_apps SET name = $4, domain = $5, detail = $6,
-			whitelabel_enabled = $7, suspended = $8, updated_at = $9
-			WHERE id = $1 AND organisation_id = $2 AND environment = $3`,
-			app.ID, app.OrganisationID, string(app.Environment), app.Name, app.Domain, detail,
-			app.WhitelabelEnabled, app.Suspended, micros(app.UpdatedAt))
-		if err == nil && changed == 0 {
-			return notFound("client app")
+			whitelabel_enabled = $7, suspended = $8, updated_at = $9, registrable = $10
+			WHERE id = $1 AND organisation_id = $2 AND environment = $3 AND updated_at = $11`,
+			after.ID, after.OrganisationID, string(after.Environment), after.Name, after.Domain, detail,
+			after.WhitelabelEnabled, after.Suspended, micros(after.UpdatedAt), after.Registrable, micros(before.UpdatedAt))
+		if err != nil {
+			return fmt.Errorf("change client app %s: %w", after.ID, err)
 		}
-		return err
+		if changed == 0 {
+			return conflict("client app")
+		}
+		if err := moveClaim(tx, after.OrganisationID, before.Registrable, after.Registrable); err != nil {
+			return err
+		}
+		return insertAudit(tx, []latchkey.AuditRecord{record})
 	})
+}
+
+// DeleteClientApp removes a client app and, if it was the organisation's last
+// one there, its claim of the domain, with the record of who did it.
+func (s *Store) DeleteClientApp(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
+	record latchkey.AuditRecord,
+) error {
+	return s.fact(ctx, func(tx *tx) error {
+		var registrable string
+		err := tx.row(`DELETE FROM client_apps WHERE id = $1 AND organisation_id = $2 AND environment = $3
+			RETURNING registrable`, id, organisationID, string(environment)).Scan(&registrable)
+		if err != nil {
+			return orNotFound(err, "client app")
+		}
+		if err := moveClaim(tx, organisationID, registrable, ""); err != nil {
+			return err
+		}
+		return insertAudit(tx, []latchkey.AuditRecord{record})
+	})
+}
+
+// ClientApps returns the newest client apps of the organisation and environment,
+// and whether there are more.
+func (s *Store) ClientApps(ctx context.Context, organisationID string, environment latchkey.Environment,
+	limit, offset int,
+) ([]latchkey.ClientApp, bool, error) {
+	rows, err := s.read().QueryContext(ctx, `SELECT `+appColumns+` FROM client_apps
+		WHERE organisation_id = $1 AND environment = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`,
+		organisationID, string(environment), limit+1, offset)
+	list, err := collect(rows, err, scanApp)
+	if err != nil {
+		return nil, false, fmt.Errorf("list client apps: %w", err)
+	}
+	if len(list) > limit {
+		return list[:limit], true, nil
+	}
+	return list, false, nil
 }
 
 // ClientApp returns one client app of the organisation and environment.

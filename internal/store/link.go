@@ -14,9 +14,9 @@ const sessionColumns = `id, secret_hash, organisation_id, environment, client_ap
 	lease_until, created_at, updated_at, request, progress, flow, status`
 
 // sessionAnd is sessionColumns and whether the session's client app is
-// suspended now.
+// suspended now, or deleted.
 const sessionAnd = sessionColumns + `,
-	COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = link_sessions.client_app_id), FALSE)`
+	COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = link_sessions.client_app_id), TRUE)`
 
 // CreateLinkSession keeps a new session.
 func (s *Store) CreateLinkSession(ctx context.Context, session *latchkey.LinkSession) error {

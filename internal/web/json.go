@@ -79,10 +79,7 @@ func describeJSON(err error, goal reflect.Type) error {
 func fieldName(pointer jsontext.Pointer, goal reflect.Type) string {
 	var parts []string
 	for token := range pointer.Tokens() {
-		for goal.Kind() == reflect.Pointer {
-			goal = goal.Elem()
-		}
-		switch goal.Kind() {
+		switch goal = bare(goal); goal.Kind() {
 		case reflect.Struct:
 			goal = fieldsOf(goal)[token]
 		case reflect.Slice:

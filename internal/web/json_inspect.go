@@ -47,9 +47,7 @@ func inspect(body []byte, into any) error {
 
 // value walks one value that is meant for the type; nil is any.
 func (i *inspector) value(goal reflect.Type) error {
-	for goal != nil && goal.Kind() == reflect.Pointer {
-		goal = goal.Elem()
-	}
+	goal = bare(goal)
 	kind := i.decoder.PeekKind()
 	if (kind == '{' || kind == '[') && i.decoder.StackDepth() >= maxDepth {
 		return latchkey.Errorf(latchkey.Invalid, "the body is nested deeper than %d", maxDepth)

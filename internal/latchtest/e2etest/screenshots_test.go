@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"image/png"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -124,15 +125,8 @@ func trying(s *latchtest.Server) (address string, release func()) {
 // done is the page of a link that is made and has nowhere to go back to.
 func done(s *latchtest.Server) string {
 	s.Helper()
-	store, id := s.App.Store(), s.Trial.ClientApps[latchkey.AppEmbed]
-	app, err := store.ClientApp(s.Context(), s.Trial.OrganisationID, latchkey.Sandbox, id)
-	if err != nil {
-		s.Fatal(err)
-	}
-	app.RedirectURIs = nil
-	if err := store.UpdateClientApp(s.Context(), app); err != nil {
-		s.Fatal(err)
-	}
+	id := s.Trial.ClientApps[latchkey.AppEmbed]
+	s.Want(http.StatusOK, "PATCH", "/v2/client-apps/"+id, `{"redirectUris":[]}`)
 	visit := s.Visit(s.Init(map[string]any{"clientAppId": id, "provider": "sandbox"}).URL).Consent()
 	return visit.Submit("continue", "username", "jo@creator.sandbox.com", "password", "good-password").URL
 }
@@ -140,21 +134,9 @@ func done(s *latchtest.Server) string {
 // confirming is the page of a link that its app has yet to confirm.
 func confirming(s *latchtest.Server) string {
 	s.Helper()
-	store, id := s.App.Store(), s.Trial.ClientApps[latchkey.AppRedirect]
-	app, err := store.ClientApp(s.Context(), s.Trial.OrganisationID, latchkey.Sandbox, id)
-	if err != nil {
-		s.Fatal(err)
-	}
-	app.RequireConfirmation = true
-	if err := store.UpdateClientApp(s.Context(), app); err != nil {
-		s.Fatal(err)
-	}
-	defer func() {
-		app.RequireConfirmation = false
-		if err := store.UpdateClientApp(s.Context(), app); err != nil {
-			s.Error(err)
-		}
-	}()
+	id := s.Trial.ClientApps[latchkey.AppRedirect]
+	s.Want(http.StatusOK, "PATCH", "/v2/client-apps/"+id, `{"requireConfirmation":true}`)
+	defer s.Want(http.StatusOK, "PATCH", "/v2/client-apps/"+id, `{"requireConfirmation":false}`)
 	link := s.Init(map[string]any{"clientAppId": id, "provider": "sandbox", "clientReferenceId": "user_1"})
 	s.Visit(link.URL).Consent().Submit("continue", "username", "jo@creator.sandbox.com", "password", "good-password")
 	return link.URL

@@ -10,8 +10,8 @@ import (
 	"latchkey"
 )
 
-// remove deletes an endpoint.
-func (w *world) remove(endpoint latchkey.WebhookEndpoint) error {
+// removeEndpoint deletes an endpoint.
+func (w *world) removeEndpoint(endpoint latchkey.WebhookEndpoint) error {
 	return w.store.DeleteWebhookEndpoint(w.Context(), endpoint.OrganisationID, endpoint.Environment, endpoint.ID,
 		w.recordOf(endpoint.ID, latchkey.AuditEndpointDeleted))
 }
@@ -110,7 +110,7 @@ func endpointFacts() map[string]func(*world) {
 			endpoint := w.endpoint("*")
 			w.set(endpoint, latchkey.EndpointDisabled)
 			w.rotate(endpoint, "second")
-			w.must(w.remove(endpoint))
+			w.must(w.removeEndpoint(endpoint))
 			records, err := w.store.AuditOf(w.Context(), w.organisation.ID, endpoint.ID)
 			w.must(err)
 			var got []latchkey.AuditAction
@@ -341,7 +341,7 @@ func racingDeletion(w *world) {
 		})
 	}
 	for range 20 {
-		w.must(w.remove(w.endpoint("*")))
+		w.must(w.removeEndpoint(w.endpoint("*")))
 	}
 	close(ended)
 	appending.Wait()

@@ -54,7 +54,8 @@ func outboxFacts() map[string]func(*world) {
 				}
 				w.race(len(sessions), func(i int) error {
 					if i == len(sessions)/2 {
-						return w.store.DeleteWebhookEndpoint(background(), leaving.OrganisationID, leaving.Environment, leaving.ID)
+						return w.store.DeleteWebhookEndpoint(background(), leaving.OrganisationID, leaving.Environment, leaving.ID,
+							w.recordOf(leaving.ID, latchkey.AuditEndpointDeleted))
 					}
 					connection := w.connection(fmt.Sprint("u", round, ".", i), "")
 					return w.store.CompleteLink(w.Context(), advanced(sessions[i], latchkey.StateCompleted), 1, connection,
@@ -153,8 +154,8 @@ func outboxFacts() map[string]func(*world) {
 		"a deleted endpoint is forgotten with its queue": func(w *world) {
 			endpoint := w.endpoint("*")
 			w.linked(w.connection("u1", ""))
-			w.must(w.remove(endpoint))
-			w.wants(latchkey.NotFound, w.remove(endpoint))
+			w.must(w.removeEndpoint(endpoint))
+			w.wants(latchkey.NotFound, w.removeEndpoint(endpoint))
 			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
 			w.must(err)
 			_, err = w.store.WebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID)

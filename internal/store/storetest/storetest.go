@@ -2,7 +2,7 @@
 // the business, named as sentences.
 //
 //	storetest.Run(t, open) ─▶ sessions · completions · connections · outbox · endpoints · replays ·
-//	                          deliveries · events · revocations · accounts
+//	                          deliveries · events · revocations · accounts · client apps
 package storetest
 
 import (
@@ -31,7 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 func facts() map[string]func(*world) {
 	all := map[string]func(*world){}
 	for _, group := range []map[string]func(*world){
-		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(),
+		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(), clientAppFacts(),
 		endpointFacts(), replayFacts(), deliveryFacts(), eventFacts(),
 	} {
 		for name, fact := range group {
