@@ -47,6 +47,7 @@ var plan = map[string][]string{
 	"dash":                    {"latchkey", "web", "auth", "link", "webhook"},
 	"hosted":                  {"latchkey", "web", "link"},
 	"proxy":                   {"latchkey", "web", "auth", "vault", "connector"},
+	"reference":               {"latchkey", "web"},
 	"app":                     {anything},
 	"cmd/latchkey":            {"latchkey", "app"},
 	"conformance":             {}, // black box: it knows the wire only
@@ -70,7 +71,7 @@ var plan = map[string][]string{
 }
 
 // The doors: where requests come in.
-var doors = []string{"api", "dash", "hosted", "proxy"}
+var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 
 // builders are the only rooms that know the whole house.
 var builders = []string{"app", "latchtest", "latchtest/e2etest"}
@@ -149,8 +150,8 @@ var planRules = []struct {
 	{"only store knows a database", func(e edge) bool {
 		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest"}, e.room)
 	}},
-	{"only web, hosted and dash write HTML", func(e edge) bool {
-		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash"}, e.room)
+	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
+		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference"}, e.room)
 	}},
 	{"only tests import testing", func(e edge) bool { return isBelow(e.target, "testing") && !e.isTest() }},
 	{"JSON is go-json-experiment's", func(e edge) bool {

@@ -20,7 +20,7 @@ func TestPlanCatches(t *testing.T) {
 		noVault   = "a door other than proxy imports vault"
 		providers = "a provider imports a provider"
 		database  = "only store knows a database"
-		html      = "only web, hosted and dash write HTML"
+		html      = "only web, hosted, dash and reference write HTML"
 		untested  = "only tests import testing"
 		jsonV2    = "JSON is go-json-experiment's"
 		random    = "randomness is crypto/rand's"
@@ -47,6 +47,8 @@ func TestPlanCatches(t *testing.T) {
 		"a second reader of the seal":        {"internal/proxy/a.go", imports("proxy", "latchkey/internal/vault/seal"), sealed},
 		"api opening the vault":              {"internal/api/a.go", imports("api", "latchkey/internal/vault"), noVault},
 		"hosted opening the vault":           {"internal/hosted/a.go", imports("hosted", "latchkey/internal/vault"), noVault},
+		"the reference knowing a room":       {"internal/reference/a.go", imports("reference", "latchkey/internal/link"), notMay},
+		"the reference knowing the API":      {"internal/reference/a.go", imports("reference", "latchkey/internal/api"), door},
 		"dash opening the vault":             {"internal/dash/a.go", imports("dash", "latchkey/internal/vault"), noVault},
 		"a provider on a provider":           {"internal/connector/acme/a.go", imports("acme", "latchkey/internal/connector/sandbox"), providers},
 		"a room that names a provider":       {"internal/link/a.go", imports("link", "latchkey/internal/connector/acme"), notMay},
@@ -87,6 +89,7 @@ func TestPlanAllows(t *testing.T) {
 		"a client library":                 {file: "sdk/go/a.go", text: imports("latchkey", "encoding/json", "net/http")},
 		"an example of a client library":   {file: "docs/examples/go/main.go", text: imports("main", "latchkey/sdk/go")},
 		"pages":                            {file: "internal/hosted/a.go", text: imports("hosted", "html/template")},
+		"the page of the reference":        {file: "internal/reference/a.go", text: imports("reference", "html/template", "go.yaml.in/yaml/v3", "latchkey/internal/web")},
 		"a fixture that breaks every rule": {file: "internal/web/testdata/a.go", text: imports("util", "testing")},
 	} {
 		t.Run(name+" passes", func(t *testing.T) {

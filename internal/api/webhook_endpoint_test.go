@@ -13,6 +13,8 @@ import (
 // endpoint is a webhook endpoint as the API tells of it.
 type endpoint struct {
 	ID        string `json:"id"`
+	URL       string `json:"url"`
+	Status    string `json:"status"`
 	CreatedAt string `json:"createdAt"`
 	Secret    string `json:"secret"`
 }

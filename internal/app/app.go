@@ -234,6 +234,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Now:       a.parts.Now, Log: a.parts.Log,
 	})
 	a.registerHealth()
+	a.registerReference()
 }
 
 // wake tells the deliverer that there may be something to deliver.

@@ -56,8 +56,8 @@ func newRace(t *testing.T, config Config, dally time.Duration) *race {
 
 func subjectOf(i int) string { return fmt.Sprintf("conn_%d", i) }
 
-// pause lasts as long as chance has it.
-func (r *race) pause() { time.Sleep(rand.N(r.dally)) }
+// pause lasts as long as chance has it: the schedules are to be random.
+func (r *race) pause() { <-time.After(rand.N(r.dally)) }
 
 // append appends the next event of a subject as a fact does: it reads a
 // version, takes its transaction's number early, writes only if the version is

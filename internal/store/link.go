@@ -151,7 +151,7 @@ func (s *Store) LinkSessions(ctx context.Context, filter latchkey.SessionFilter)
 	}
 	rows, err := s.read().QueryContext(ctx, `SELECT `+sessionAnd+` FROM link_sessions
 		WHERE organisation_id = $1 AND environment = $2 AND ($3 = '' OR status = $3) AND ($4 = '' OR client_app_id = $4)
-		AND ($5 = '' OR replace(request, $5, '') <> request) AND created_at >= $6 AND ($7 = 0 OR created_at < $7)
+		AND ($5 = '' OR replace(request, $5, '') <> request) AND created_at >= $6 AND (created_at < $7 OR $7 = 0)
 		ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9`,
 		filter.OrganisationID, string(filter.Environment), string(filter.Status), filter.ClientAppID, reference,
 		micros(filter.From), micros(filter.To), filter.Limit+1, filter.Offset)

@@ -153,6 +153,13 @@ func (tab *Tab) Shot() []byte {
 	return run(tab, "take a picture", chromedp.FullScreenshot(100))
 }
 
+// Window returns a PNG of what the window shows, for a page that is too long
+// to be taken whole.
+func (tab *Tab) Window() []byte {
+	tab.t.Helper()
+	return run(tab, "take a picture", chromedp.CaptureScreenshot())
+}
+
 // Shoot returns a PNG of the page at url in a browser of its own.
 func Shoot(t testing.TB, url string, width, height int, dark bool) []byte {
 	t.Helper()

@@ -47,6 +47,7 @@ func TestWhatFitsGivesNoFinding(t *testing.T) {
 			e.Method, e.Path, e.Status = "GET", "/far/a/b", 599
 			e.ResponseHeader.Set("X-Left", "1")
 		},
+		"a provider's answer with a status of ours": func(e *spectest.Exchange) { e.Method, e.Path, e.Status = "GET", "/far/a", 429 },
 		"a page": func(e *spectest.Exchange) {
 			e.Path = "/page"
 			e.ResponseHeader.Set("Content-Type", "text/html; charset=utf-8")

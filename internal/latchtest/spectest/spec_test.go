@@ -40,7 +40,7 @@ paths:
   /far/{path}:
     parameters:
       - { name: path, in: path, required: true, x-latchkey-rest: true, schema: { type: string } }
-    get: { x-latchkey-pass-through: true, responses: { default: { description: Any., headers: { X-Left: { required: true, schema: { type: string } } } } } }
+    get: { x-latchkey-pass-through: true, responses: { default: { description: Any., headers: { X-Left: { required: true, schema: { type: string } } } }, '429': { description: Ours., headers: { X-Left: { schema: { type: string } }, Retry-After: { required: true } } } } }
 components:
   responses:
     RouteNotFound: { description: No., content: { application/json: { schema: { type: object, required: [error] } } } }
