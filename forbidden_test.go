@@ -47,7 +47,9 @@ func outsideEgress(file goFile) bool {
 }
 
 func outsideCommands(file goFile) bool {
-	return !file.isTest() && !strings.HasPrefix(file.path, "cmd/") && !strings.HasPrefix(file.path, "conformance/")
+	return !file.isTest() && !slices.ContainsFunc([]string{"cmd/", "conformance/", "docs/examples/"}, func(folder string) bool {
+		return strings.HasPrefix(file.path, folder)
+	})
 }
 
 // testOnTheWallClock reports whether the file holds tests and none of them
@@ -82,7 +84,7 @@ func checkCalls(files []goFile) []finding {
 					report(forbiddenNames[key.Name], node, key.Name)
 				}
 			case *ast.CompositeLit:
-				if isBareClient(imports, node) && outsideEgress(file) {
+				if isBareClient(imports, node) && outsideEgress(file) && !isClient(roomOfFolder(file.folder())) {
 					report("clients are handed out by egress", node, "http.Client without a Transport")
 				}
 			}

@@ -61,9 +61,13 @@ var plan = map[string][]string{
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
+	"latchtest/sdktest":      {"latchtest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
+
+	"sdk/go":           {}, // a client: it knows the wire only
+	"docs/examples/go": {"sdk/go"},
 }
 
 // The doors: where requests come in.
@@ -150,7 +154,15 @@ var planRules = []struct {
 		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference"}, e.room)
 	}},
 	{"only tests import testing", func(e edge) bool { return isBelow(e.target, "testing") && !e.isTest() }},
-	{"JSON is go-json-experiment's", func(e edge) bool { return isBelow(e.target, "encoding/json") && !e.isTest() }},
+	{"JSON is go-json-experiment's", func(e edge) bool {
+		return isBelow(e.target, "encoding/json") && !e.isTest() && !isClient(e.room)
+	}},
+	{"a client library needs the standard library alone", func(e edge) bool {
+		return isBelow(e.room, "sdk") && !e.isTest() && strings.Contains(strings.Split(e.target, "/")[0], ".")
+	}},
+	{"the house does not call itself through a client library", func(e edge) bool {
+		return isBelow(e.inner, "sdk") && !isClient(e.room)
+	}},
 	{"logging is log/slog's", func(e edge) bool { return e.target == "log" && !e.isTest() }},
 	{"randomness is crypto/rand's", func(e edge) bool { return isBelow(e.target, "math/rand") && !e.isTest() }},
 }
@@ -186,7 +198,7 @@ func planned(e edge) bool {
 	if e.isTest() && (e.inner == e.room || isTestRoom(e.inner)) {
 		return true
 	}
-	above := e.inner == "cmd/latchkey" || e.inner == "conformance" || e.inner == "bench" || isTestRoom(e.inner)
+	above := slices.Contains([]string{"cmd/latchkey", "conformance", "bench"}, e.inner) || isTestRoom(e.inner) || isClient(e.inner)
 	return slices.Contains(allowed, anything) && !above
 }
 
@@ -195,6 +207,10 @@ func planned(e edge) bool {
 func isBuilder(e edge) bool {
 	return slices.Contains(builders, e.room) || e.room == e.inner && e.isTest()
 }
+
+// isClient reports whether the room is a client library or an example of its
+// use: what an app's own backend is made of.
+func isClient(room string) bool { return isBelow(room, "sdk") || isBelow(room, "docs/examples") }
 
 // isProvider reports whether the room is a provider's folder.
 func isProvider(room string) bool { return planName(room) == provider }

@@ -26,6 +26,8 @@ func TestPlanCatches(t *testing.T) {
 		random    = "randomness is crypto/rand's"
 		logs      = "logging is log/slog's"
 		nameless  = "the package's name says nothing"
+		alone     = "a client library needs the standard library alone"
+		itself    = "the house does not call itself through a client library"
 	)
 	for name, p := range map[string]planted{
 		"a package nobody planned":           {"internal/cache/cache.go", "package cache", unplanned},
@@ -61,6 +63,9 @@ func TestPlanCatches(t *testing.T) {
 		"the old log":                        {"internal/web/a.go", imports("web", "log"), logs},
 		"a product that imports a test room": {"internal/app/a.go", imports("app", "latchkey/internal/latchtest"), notMay},
 		"a test that builds the app itself":  {"internal/api/a_test.go", imports("api_test", "latchkey/internal/app"), notMay},
+		"a client library with a module":     {"sdk/go/a.go", imports("latchkey", "golang.org/x/time/rate"), alone},
+		"a client library that looks inside": {"sdk/go/a.go", imports("latchkey", "latchkey"), notMay},
+		"an app that calls itself":           {"internal/app/a.go", imports("app", "latchkey/sdk/go"), itself},
 		"a black box that looks inside":      {"conformance/a_test.go", imports("conformance_test", "latchkey"), notMay},
 	} {
 		t.Run(name+" is caught", func(t *testing.T) {
@@ -81,6 +86,8 @@ func TestPlanAllows(t *testing.T) {
 		"a test of the whole house":        {file: "internal/link/a_test.go", text: imports("link_test", "testing", "latchkey/internal/link", "latchkey/internal/latchtest")},
 		"old JSON and chance in a test":    {file: "internal/api/a_test.go", text: imports("api_test", "encoding/json", "math/rand/v2", "latchkey/internal/api")},
 		"testing in a package for tests":   {file: "internal/store/storetest/a.go", text: imports("storetest", "testing", "latchkey/internal/store", "latchkey/internal/latchtest/pgtest")},
+		"a client library":                 {file: "sdk/go/a.go", text: imports("latchkey", "encoding/json", "net/http")},
+		"an example of a client library":   {file: "docs/examples/go/main.go", text: imports("main", "latchkey/sdk/go")},
 		"pages":                            {file: "internal/hosted/a.go", text: imports("hosted", "html/template")},
 		"the page of the reference":        {file: "internal/reference/a.go", text: imports("reference", "html/template", "go.yaml.in/yaml/v3", "latchkey/internal/web")},
 		"a fixture that breaks every rule": {file: "internal/web/testdata/a.go", text: imports("util", "testing")},
@@ -110,6 +117,7 @@ func TestForbiddenCallsAreCaught(t *testing.T) {
 		"a transport of one's own":   {"internal/proxy/a.go", body("proxy", "net/http", "_ = http.Transport{}"), handedOut},
 		"http.Get":                   {"internal/link/a.go", body("link", "net/http", `_, _ = http.Get("")`), handedOut},
 		"http.Get by another name":   {"internal/link/a.go", body("link", `web "net/http"`, `_, _ = web.Get("")`), handedOut},
+		"http.Get in a library":      {"sdk/go/a.go", body("latchkey", "net/http", `_, _ = http.Get("")`), handedOut},
 		"a client with no transport": {"internal/link/a.go", body("link", "net/http", "_ = &http.Client{Jar: nil}"), handedOut},
 		"net.Dial":                   {"internal/jobs/a.go", body("jobs", "net", `_, _ = net.Dial("", "")`), dialled},
 		"net.Dialer":                 {"internal/jobs/a.go", body("jobs", "net", `_ = net.Dialer{}`), dialled},
@@ -130,6 +138,8 @@ func TestForbiddenCallsAreCaught(t *testing.T) {
 	for name, p := range map[string]planted{
 		"a dialer in egress":          {file: "internal/egress/a.go", text: body("egress", "net", `_ = net.Dialer{}`)},
 		"a client with its transport": {file: "internal/link/a.go", text: body("link", "net/http", "var given http.RoundTripper; _ = http.Client{Transport: given}")},
+		"a client library's client":   {file: "sdk/go/a.go", text: body("latchkey", "net/http", "_ = http.Client{Timeout: 1}")},
+		"a print of an example":       {file: "docs/examples/go/main.go", text: body("main", "fmt", `fmt.Println()`)},
 		"http.Get in a test":          {file: "internal/api/a_test.go", text: body("api_test", "net/http", `_, _ = http.Get("")`)},
 		"a print of a command":        {file: "cmd/latchkey/a.go", text: body("main", "fmt", `fmt.Println()`)},
 		"a black box that asks":       {file: "conformance/a.go", text: body("main", "net/http", "_ = http.Client{Transport: &http.Transport{}}")},

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,30 +54,45 @@ func (a *App) Trial(ctx context.Context) (Trial, error) {
 	if trial.OrganisationID == "" || trial.APIKey == "" || len(trial.ClientApps) < len(trialApps) {
 		return Trial{}, fmt.Errorf("read the trial's sandbox: %s is damaged: something is missing", path)
 	}
+	key, _, err := a.store.APIKeyByHash(ctx, latchkey.HashSecret(trial.APIKey))
+	if err != nil || key.OrganisationID != trial.OrganisationID {
+		return Trial{}, fmt.Errorf("%s does not belong to this database; remove the folder %s to begin anew: %w",
+			path, a.config.Data, cmp.Or(err, errors.New("its key is another organisation's")))
+	}
+	if !key.RevokedAt.IsZero() {
+		return Trial{}, fmt.Errorf("the key of %s has been revoked; remove the folder %s to begin anew", path, a.config.Data)
+	}
 	for appType, id := range trial.ClientApps {
-		app, err := a.store.ClientApp(ctx, trial.OrganisationID, latchkey.Sandbox, id)
-		if err != nil {
-			return Trial{}, fmt.Errorf("%s does not belong to this database; remove the folder %s to begin anew: %w",
-				path, a.config.Data, err)
-		}
-		if err := a.renewTrialApp(ctx, app, appType); err != nil {
+		if err := a.renewTrialApp(ctx, trial.OrganisationID, id, appType); err != nil {
 			return Trial{}, err
 		}
 	}
 	return trial, nil
 }
 
-// renewTrialApp makes a client app of the trial as it should be at this start.
-func (a *App) renewTrialApp(ctx context.Context, before latchkey.ClientApp, appType latchkey.AppType) error {
+// renewTrialApp makes a client app of the trial as it should be at this start,
+// anew if somebody has deleted it.
+func (a *App) renewTrialApp(ctx context.Context, organisationID, id string, appType latchkey.AppType) error {
+	record := latchkey.AuditRecord{
+		OrganisationID: organisationID, Environment: latchkey.Sandbox, Actor: "latchkey dev", Action: latchkey.AuditAppUpdated,
+		Subject: id, Detail: "{}", CreatedAt: a.parts.Now(),
+	}
+	before, err := a.store.ClientApp(ctx, organisationID, latchkey.Sandbox, id)
+	if latchkey.CodeOf(err) == latchkey.NotFound {
+		record.Action = latchkey.AuditAppCreated
+		return a.store.CreateClientApp(ctx, a.trialApp(latchkey.ClientApp{
+			ID: id, OrganisationID: organisationID, Environment: latchkey.Sandbox, CreatedAt: record.CreatedAt,
+		}, appType), record)
+	}
+	if err != nil {
+		return err
+	}
 	after := a.trialApp(before, appType)
 	if after.UpdatedAt = before.UpdatedAt; reflect.DeepEqual(before, after) {
 		return nil
 	}
-	after.UpdatedAt = a.parts.Now()
-	return a.store.UpdateClientApp(ctx, before, after, latchkey.AuditRecord{
-		OrganisationID: after.OrganisationID, Environment: after.Environment, Actor: "latchkey dev",
-		Action: latchkey.AuditAppUpdated, Subject: after.ID, Detail: "{}", CreatedAt: after.UpdatedAt,
-	})
+	after.UpdatedAt = record.CreatedAt
+	return a.store.UpdateClientApp(ctx, before, after, record)
 }
 
 // makeTrial writes the organisation first and the file that names it last.

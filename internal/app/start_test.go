@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"latchkey"
 	"latchkey/internal/app"
 	"latchkey/internal/latchtest/pgtest"
+	"latchkey/internal/store"
 )
 
 // build makes an app with its data in a folder of the test's own, unless the
@@ -184,6 +186,38 @@ func TestTheTrial(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), trial.APIKey) {
 			t.Error("the error holds the key")
+		}
+	})
+	t.Run("a client app that was deleted is made again, and a revoked key is named", func(t *testing.T) {
+		data, trial := made(t)
+		record := latchkey.AuditRecord{OrganisationID: trial.OrganisationID, Detail: "{}"}
+		change := func(how func(kept *store.Store) error) {
+			t.Helper()
+			latch, err := app.New(t.Context(), app.Config{Data: data}, app.Parts{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop(t, latch)
+			if err := how(latch.Store()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		change(func(kept *store.Store) error {
+			return kept.DeleteClientApp(t.Context(), trial.OrganisationID, latchkey.Sandbox, trial.ClientApps[latchkey.AppEmbed], record)
+		})
+		if _, err := start(t, data); err != nil {
+			t.Fatal(err)
+		}
+		change(func(kept *store.Store) error {
+			app, err := kept.ClientApp(t.Context(), trial.OrganisationID, latchkey.Sandbox, trial.ClientApps[latchkey.AppEmbed])
+			if err != nil || app.Type != latchkey.AppEmbed {
+				t.Errorf("it is %+v, %v", app, err)
+			}
+			key, _, err := kept.APIKeyByHash(t.Context(), latchkey.HashSecret(trial.APIKey))
+			return errors.Join(err, kept.RevokeAPIKey(t.Context(), key.OrganisationID, latchkey.Sandbox, key.ID, key.CreatedAt, record))
+		})
+		if _, err := start(t, data); err == nil || !strings.Contains(err.Error(), "has been revoked; remove the folder") {
+			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("an empty object is damaged too", func(t *testing.T) {

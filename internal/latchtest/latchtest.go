@@ -43,6 +43,12 @@ type Options struct {
 	Around func(http.Handler) http.Handler
 }
 
+// Limits and Setup are the app's, for tests of rooms that may not know it.
+type (
+	Limits = app.Limits
+	Setup  = app.Setup
+)
+
 // Server is a running app.
 type Server struct {
 	testing.TB

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -38,6 +39,9 @@ func (l *Links) consentRecord(ctx context.Context, session *latchkey.LinkSession
 		return latchkey.AuditRecord{}, err
 	}
 	seen := submission.Seen
+	if app.Type != latchkey.AppEmbed || !slices.Contains(app.AllowedOrigins, seen.EmbedOrigin) {
+		seen.EmbedOrigin = "" // no browser shows our page there
+	}
 	detail, err := json.Marshal(consentDetail{
 		ClientAppID: session.ClientAppID, AppName: app.Name, AppDomain: app.Domain, LogoURL: app.LogoURL,
 		Provider: session.Progress.Provider, Permissions: session.Request.Permissions,

@@ -158,3 +158,12 @@ func (h house) suspend(appType latchkey.AppType, suspended bool) {
 	h.Helper()
 	h.change(appType, func(app *latchkey.ClientApp) { app.Suspended = suspended })
 }
+
+// counted counts words.
+func counted(words []string) map[string]int {
+	counts := map[string]int{}
+	for _, word := range words {
+		counts[word]++
+	}
+	return counts
+}

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey"
-	"latchkey/internal/app"
 	"latchkey/internal/latchtest"
 )
 
@@ -170,11 +169,7 @@ func TestTheSameAccountImportedAgainIsRenewed(t *testing.T) {
 		}
 		latchtest.Eventually(t, "everything is told", func() bool { return len(types(sink)) == 11 })
 		want := map[string]int{"connection.created": 1, "connection.updated": 9, "link.session.completed": 1}
-		got := map[string]int{}
-		for _, name := range types(sink) {
-			got[name]++
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, counted(types(sink))); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -303,7 +298,7 @@ func TestAnImportIsRefused(t *testing.T) {
 }
 
 func TestImportsCountAsTriesOfTheAccount(t *testing.T) {
-	h := newHouse(t, latchtest.Options{Idle: true, Limits: app.Limits{AttemptsPerAccount: 1}}) // the usual budgets
+	h := newHouse(t, latchtest.Options{Idle: true, Limits: latchtest.Limits{AttemptsPerAccount: 1}}) // the usual budgets
 	try := func(username, password, code string) int {
 		t.Helper()
 		return h.bring("provider", latchtest.ProviderID, "credentials",
