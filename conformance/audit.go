@@ -51,7 +51,7 @@ var auditRows = []row{
 		}
 		record := s.audited("consent.given", l.id, 1)[0]
 		record.at("actor").is(l.id)
-		detail := record.at("detail").String()
+		detail := string(s.encode(record.at("detail").data))
 		for _, wanted := range []string{"profile:read", s.ownApp(redirectApp).id, "textVersion"} {
 			if !strings.Contains(detail, wanted) {
 				s.failf("the record does not tell %q: %s", wanted, detail)

@@ -73,7 +73,7 @@ var confirmRows = []row{
 		l, back, _ := s.toConfirm()
 		l.confirm(back.Get("code"), s.reference()).blames("clientReferenceId")
 		l.confirm(back.Get("code"), l.reference).blames("code")
-		l.status().at("status").is("failed")
+		l.status().at("status").fits(oneOf("denied", "failed"))
 		s.call("GET", "/v2/account/connections?clientReferenceId="+l.reference, nil).ok().at("list").is([]any{})
 	}},
 	{id: "2.confirm.unknown", statement: "an unknown code: 400 naming it", plus: true, check: func(s *suite) {

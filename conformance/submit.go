@@ -28,7 +28,7 @@ var submitRows = []row{
 	{id: "2.submit.authorization-words", statement: "and the words that the user is to be shown", plus: true, check: func(s *suite) {
 		consent := s.begin(s.ownApp(whitelabelApp), nil).step().at("consent")
 		consent.fits(object(map[string]shape{
-			"version": filled, "locale": filled, "heading": filled, "listHeading": filled, "promises": listOf(filled),
+			"locale": filled, "heading": filled, "listHeading": filled, "promises": listOf(filled),
 			"app":      object(map[string]shape{"name": filled, "domain": filled, "logoUrl": orNull(filled)}),
 			"provider": object(map[string]shape{"id": filled, "name": filled, "domain": text}),
 		}))

@@ -149,6 +149,7 @@ func (s *Store) LinkSessions(ctx context.Context, filter latchkey.SessionFilter)
 		}
 		reference = `"clientReferenceId":` + string(encoded)
 	}
+	// PostgreSQL takes a parameter for what it is compared with first.
 	rows, err := s.read().QueryContext(ctx, `SELECT `+sessionAnd+` FROM link_sessions
 		WHERE organisation_id = $1 AND environment = $2 AND ($3 = '' OR status = $3) AND ($4 = '' OR client_app_id = $4)
 		AND ($5 = '' OR replace(request, $5, '') <> request) AND created_at >= $6 AND (created_at < $7 OR $7 = 0)

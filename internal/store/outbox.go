@@ -97,9 +97,9 @@ func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, limit int, l
 	return list, nil
 }
 
-// dropQueue forgets what waits for an endpoint that is gone. PostgreSQL lets a
-// fact that is being written see an endpoint whose deletion has not been
-// committed yet, so that its queue comes after the end.
+// dropQueue forgets what waits for an endpoint that is gone. Facts hold the
+// endpoints that they queue for, but a replica of an older release did not, and
+// may have left a queue behind.
 func dropQueue(tx *tx, head latchkey.Delivery) error {
 	if _, err := tx.exec(`DELETE FROM deliveries WHERE endpoint_id = $1 AND subject = $2`, head.Endpoint.ID, head.Subject); err != nil {
 		return fmt.Errorf("forget the deliveries of %s: %w", head.Endpoint.ID, err)

@@ -11,6 +11,24 @@ import (
 
 func sessionFacts() map[string]func(*world) {
 	return map[string]func(*world){
+		"sessions are listed by when they were created": func(w *world) {
+			session := w.storedSession()
+			for name, each := range map[string]struct {
+				from, to time.Time
+				want     int
+			}{
+				"any time": {want: 1}, "from then": {from: start, want: 1}, "after": {from: start.Add(time.Second)},
+				"until then": {to: start}, "until later": {to: start.Add(time.Second), want: 1},
+			} {
+				list, more, err := w.store.LinkSessions(w.Context(), latchkey.SessionFilter{
+					OrganisationID: session.OrganisationID, Environment: session.Environment, From: each.from, To: each.to, Limit: 10,
+				})
+				w.must(err)
+				if len(list) != each.want || more {
+					w.Errorf("%s: %d sessions, want %d", name, len(list), each.want)
+				}
+			}
+		},
 		"a session is found by its secret's hash just as it was stored": func(w *world) {
 			session := w.storedSession()
 			got, err := w.store.LinkSessionBySecret(w.Context(), session.SecretHash)
