@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,9 @@ func takeAttempt(tx *tx, attempt latchkey.Attempt) error {
 			kept = append(kept, at)
 		}
 	}
-	return writeAttempts(tx, attempt, append(kept, micros(attempt.At)))
+	kept = append(kept, micros(attempt.At))
+	slices.Sort(kept) // replicas' clocks differ
+	return writeAttempts(tx, attempt, kept)
 }
 
 // overBudget returns how long until there may be another try; 0: now.

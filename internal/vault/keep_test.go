@@ -2,9 +2,11 @@ package vault_test
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 
 	"latchkey"
+	"latchkey/internal/connector"
 	"latchkey/internal/latchtest"
 	"latchkey/internal/vault"
 	"latchkey/internal/vault/seal"
@@ -116,3 +118,51 @@ func TestSealedBytesOpenOnlyAsWhatTheyAre(t *testing.T) {
 		}
 	}
 }
+
+func TestACredentialIsExportedWithARecordEachTime(t *testing.T) {
+	b := open(t, latchtest.Options{Idle: true}, nil)
+	returned := func() (count int) {
+		records, err := b.App.Store().AuditOf(t.Context(), b.caller.OrganisationID, b.connection)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, record := range records {
+			if record.Action == latchkey.AuditCredentialReturned && record.Actor == b.caller.KeyID {
+				count++
+			}
+		}
+		return count
+	}
+	for i := range 3 {
+		got, err := b.vault.Export(t.Context(), b.caller, b.connection)
+		if want := `{"token":"` + b.Provider.Tokens()[0] + `"}`; err != nil || string(got) != want || returned() != i+1 {
+			t.Errorf("time %d: exported %s, %v, with %d records", i+1, got, err, returned())
+		}
+	}
+	full := errors.New("no space left on device")
+	b.shelf.auditFails = func() error { return full }
+	if got, err := b.vault.Export(t.Context(), b.caller, b.connection); got != nil || !errors.Is(err, full) {
+		t.Errorf("without a record: exported %s, %v", got, err)
+	}
+	b.shelf.auditFails = nil
+	live := b.caller
+	live.Environment = latchkey.Live
+	if _, err := b.vault.Export(t.Context(), live, b.connection); latchkey.CodeOf(err) != latchkey.SessionNotProvided {
+		t.Errorf("to the other environment: %v", err)
+	}
+	config := b.config
+	config.Connector = func(string) (connector.Connector, bool) { return shy{b.Provider}, true }
+	if _, err := vault.New(config).Export(t.Context(), b.caller, b.connection); latchkey.CodeOf(err) != latchkey.Forbidden {
+		t.Errorf("of a provider that can't: %v", err)
+	}
+	b.Want(http.StatusOK, "POST", "/v2/account/connections/"+b.connection+"/invalidate", nil)
+	if _, err := b.vault.Export(t.Context(), b.caller, b.connection); latchkey.CodeOf(err) != latchkey.SessionExpired {
+		t.Errorf("of an ended connection: %v", err)
+	}
+	if returned() != 3 {
+		t.Errorf("%d records of three exports", returned())
+	}
+}
+
+// shy is a provider that can do nothing but link.
+type shy struct{ connector.Connector }

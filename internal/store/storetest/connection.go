@@ -1,9 +1,13 @@
 package storetest
 
 import (
+	"errors"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"latchkey"
+	"latchkey/internal/store"
 )
 
 // record makes the audit record of an ended connection.
@@ -88,6 +92,86 @@ func connectionFacts() map[string]func(*world) {
 			w.must(err)
 			if won != 1 || len(claimed) != 1 {
 				w.Errorf("%d ended it, %d deliveries", won, len(claimed))
+			}
+		},
+		"a connection is written without a session, once for an account and reference": func(w *world) {
+			w.endpoint("connection.created", "connection.updated")
+			first := w.connection("u1", "user_1")
+			first.Imported, first.LastCheckedAt = true, start
+			write := func(connection latchkey.Connection, event latchkey.EventType) error {
+				return w.store.WriteConnection(w.Context(), connection, sealed(string(event)), latchkey.Consequences{
+					Events:  []latchkey.Event{w.event(connection, event)},
+					Records: []latchkey.AuditRecord{w.record(connection, latchkey.AuditImported)},
+				})
+			}
+			w.must(write(first, latchkey.EventConnectionCreated))
+			twin, ok := errors.AsType[*store.TwinError](write(w.connection("u1", "user_1"), latchkey.EventConnectionCreated))
+			if !ok || twin.Existing.ID != first.ID {
+				w.Fatalf("a second one met %v", twin)
+			}
+			second := first
+			second.Version, second.EventSequence, second.User.Name = 2, 2, "Ada L."
+			second.LastCheckedAt = start.Add(time.Hour)
+			w.must(write(second, latchkey.EventConnectionUpdated))
+			if _, ok := errors.AsType[*store.TwinError](write(second, latchkey.EventConnectionUpdated)); !ok {
+				w.Error("a late change was taken")
+			}
+			got, credential, err := w.store.Credential(w.Context(), w.organisation.ID, latchkey.Sandbox, first.ID)
+			w.must(err)
+			if diff := cmp.Diff(second, got); diff != "" || string(credential.Bytes) != string(latchkey.EventConnectionUpdated) {
+				w.Errorf("the credential is %q (-want +got):\n%s", credential.Bytes, diff)
+			}
+			records, err := w.store.AuditOf(w.Context(), w.organisation.ID, first.ID)
+			w.must(err)
+			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			w.must(err)
+			if len(records) != 2 || len(claimed) != 1 { // the second waits for the first
+				w.Errorf("%d records and %d deliveries", len(records), len(claimed))
+			}
+			gone := w.connection("u2", "")
+			gone.Version = 2
+			w.wants(latchkey.Conflict, write(gone, latchkey.EventConnectionUpdated))
+		},
+		"of 16 that write a connection of the same account at once one makes it": func(w *world) {
+			won, lost := w.race(16, func(int) error {
+				return w.store.WriteConnection(w.Context(), w.connection("u1", ""), sealed("c"), latchkey.Consequences{})
+			})
+			if won != 1 || lost != 15 {
+				w.Errorf("%d won and %d lost", won, lost)
+			}
+		},
+		"what an app sets of a connection leaves its credential and status alone": func(w *world) {
+			connection := w.linked(w.connection("u1", "user_1"))
+			changed := connection
+			changed.Version, changed.UpdatedAt = 2, start.Add(time.Minute)
+			changed.RateLimit, changed.Metadata = latchkey.RateLimit{PerMinute: 5, Burst: 7}, map[string]string{"a": "b"}
+			w.must(w.store.UpdateConnection(w.Context(), changed))
+			w.wants(latchkey.Conflict, w.store.UpdateConnection(w.Context(), changed))
+			got, credential, err := w.store.Credential(w.Context(), w.organisation.ID, latchkey.Sandbox, connection.ID)
+			w.must(err)
+			if diff := cmp.Diff(changed, got); diff != "" || string(credential.Bytes) != "credential" {
+				w.Errorf("the credential is %q (-want +got):\n%s", credential.Bytes, diff)
+			}
+			expired := ended(changed)
+			w.must(w.expire(expired))
+			again := expired
+			again.Version, again.Status, again.Metadata = again.Version+1, latchkey.ConnectionActive, nil
+			w.must(w.store.UpdateConnection(w.Context(), again))
+			got, credential, err = w.store.Credential(w.Context(), w.organisation.ID, latchkey.Sandbox, connection.ID)
+			w.must(err)
+			if got.Status != latchkey.ConnectionExpired || credential.Bytes != nil || got.Metadata != nil {
+				w.Errorf("afterwards it is %s with %q", got.Status, credential.Bytes)
+			}
+		},
+		"a login without a session is promised to be ended": func(w *world) {
+			connection := w.connection("u1", "")
+			w.must(w.store.KeepRevocation(w.Context(), latchkey.Revocation{
+				ID: latchkey.RevocationID(connection.ID, 1), Connection: connection, Credential: []byte("sealed"), CreatedAt: start,
+			}))
+			claimed, err := w.store.ClaimRevocations(w.Context(), start, 10, time.Minute)
+			w.must(err)
+			if len(claimed) != 1 || string(claimed[0].Credential) != "sealed" || claimed[0].Connection.User.ID != "u1" {
+				w.Errorf("claimed %+v", claimed)
 			}
 		},
 		"connections are listed newest first, filtered and paged": func(w *world) {

@@ -129,6 +129,84 @@ func sessionFacts() map[string]func(*world) {
 				w.Errorf("got %d overdue sessions, want just the open one", len(overdue))
 			}
 		},
+		"sessions are listed newest first, filtered and paged": func(w *world) {
+			var made []*latchkey.LinkSession
+			for i, reference := range []string{"a", `"b"`, `"b"`, "a", ""} {
+				session := w.session()
+				session.CreatedAt, session.Request.ClientReferenceID = start.Add(time.Duration(i)*time.Second), reference
+				w.must(w.store.CreateLinkSession(w.Context(), session))
+				made = append(made, session)
+			}
+			w.must(w.store.AdvanceLinkSession(w.Context(), advanced(made[3], latchkey.StateDenied), 1, latchkey.Consequences{}))
+			all := latchkey.SessionFilter{OrganisationID: w.organisation.ID, Environment: latchkey.Sandbox, Limit: 10}
+			for name, c := range map[string]struct {
+				change func(*latchkey.SessionFilter)
+				want   []int
+				more   bool
+			}{
+				"all":                  {func(*latchkey.SessionFilter) {}, []int{4, 3, 2, 1, 0}, false},
+				"a page":               {func(f *latchkey.SessionFilter) { f.Limit, f.Offset = 2, 1 }, []int{3, 2}, true},
+				"the last page":        {func(f *latchkey.SessionFilter) { f.Limit, f.Offset = 2, 3 }, []int{1, 0}, false},
+				"a reference":          {func(f *latchkey.SessionFilter) { f.ClientReferenceID = `"b"` }, []int{2, 1}, false},
+				"half a reference":     {func(f *latchkey.SessionFilter) { f.ClientReferenceID = `"b` }, nil, false},
+				"a status":             {func(f *latchkey.SessionFilter) { f.Status = latchkey.StatusDenied }, []int{3}, false},
+				"two filters":          {func(f *latchkey.SessionFilter) { f.Status, f.ClientReferenceID = latchkey.StatusInitialized, "a" }, []int{0}, false},
+				"an app":               {func(f *latchkey.SessionFilter) { f.ClientAppID = w.app.ID }, []int{4, 3, 2, 1, 0}, false},
+				"another app":          {func(f *latchkey.SessionFilter) { f.ClientAppID = "app_other" }, nil, false},
+				"from a time":          {func(f *latchkey.SessionFilter) { f.From = made[3].CreatedAt }, []int{4, 3}, false},
+				"until a time":         {func(f *latchkey.SessionFilter) { f.To = made[1].CreatedAt }, []int{0}, false},
+				"between":              {func(f *latchkey.SessionFilter) { f.From, f.To = made[1].CreatedAt, made[3].CreatedAt }, []int{2, 1}, false},
+				"another environment":  {func(f *latchkey.SessionFilter) { f.Environment = latchkey.Live }, nil, false},
+				"another organisation": {func(f *latchkey.SessionFilter) { f.OrganisationID = "org_other" }, nil, false},
+			} {
+				filter := all
+				c.change(&filter)
+				list, more, err := w.store.LinkSessions(w.Context(), filter)
+				w.must(err)
+				var got, want []string
+				for _, session := range list {
+					got = append(got, session.ID)
+				}
+				for _, i := range c.want {
+					want = append(want, made[i].ID)
+				}
+				if diff := cmp.Diff(want, got); diff != "" || more != c.more {
+					w.Errorf("%s: more %v (-want +got):\n%s", name, more, diff)
+				}
+			}
+		},
+		"a session says whether its client app is suspended": func(w *world) {
+			session, app := w.storedSession(), w.app
+			app.Suspended, app.UpdatedAt = true, app.UpdatedAt.Add(time.Microsecond)
+			w.must(w.store.UpdateClientApp(w.Context(), w.app, app, w.noted(latchkey.AuditAppUpdated, app.ID)))
+			bySecret, err := w.store.LinkSessionBySecret(w.Context(), session.SecretHash)
+			w.must(err)
+			byID, err := w.store.LinkSession(w.Context(), w.organisation.ID, latchkey.Sandbox, session.ID)
+			w.must(err)
+			if !bySecret.AppSuspended || !byID.AppSuspended {
+				w.Errorf("by its secret it says %v, by its id %v", bySecret.AppSuspended, byID.AppSuspended)
+			}
+		},
+		"a step takes its time, its tries and its promises with it": func(w *world) {
+			session, connection := w.storedSession(), w.connection("u1", "")
+			next := advanced(session, latchkey.StateConfirm)
+			next.ExpiresAt, next.Progress.CodeHash = start.Add(10*time.Minute), "hash"
+			w.must(w.store.AdvanceLinkSession(w.Context(), next, 1, latchkey.Consequences{
+				Take: []latchkey.Attempt{attempt("a", 0)}, Revocations: []latchkey.Revocation{{
+					ID: latchkey.RevocationID(connection.ID, 1), Connection: connection, Credential: []byte("sealed"), CreatedAt: start,
+				}},
+			}))
+			got, err := w.store.LinkSessionBySecret(w.Context(), session.SecretHash)
+			w.must(err)
+			if diff := cmp.Diff(next, got); diff != "" {
+				w.Error(diff)
+			}
+			claimed, err := w.store.ClaimRevocations(w.Context(), start, 10, time.Minute)
+			w.must(err)
+			if len(claimed) != 1 || w.taken(attempt("a", 0), attempt("a", 1)) != 0 || w.taken(attempt("a", 2)) == 0 {
+				w.Errorf("%d promises, and tries that were not counted", len(claimed))
+			}
+		},
 		"many sessions at once are all kept": func(w *world) {
 			const n = 300
 			sessions := make([]*latchkey.LinkSession, n)

@@ -32,7 +32,7 @@ func facts() map[string]func(*world) {
 	all := map[string]func(*world){}
 	for _, group := range []map[string]func(*world){
 		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(), clientAppFacts(),
-		endpointFacts(), replayFacts(), deliveryFacts(), eventFacts(),
+		endpointFacts(), replayFacts(), deliveryFacts(), eventFacts(), attemptFacts(), idempotencyFacts(),
 	} {
 		for name, fact := range group {
 			all[name] = fact
