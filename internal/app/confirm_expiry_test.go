@@ -16,15 +16,7 @@ type held struct{ id, code, reference string }
 // confirming makes the links of the redirect app wait for their confirmation.
 func (e *era) confirming() {
 	e.Helper()
-	store := e.App.Store()
-	app, err := store.ClientApp(e.Context(), e.Trial.OrganisationID, latchkey.Sandbox, e.Trial.ClientApps[latchkey.AppRedirect])
-	if err != nil {
-		e.Fatal(err)
-	}
-	app.RequireConfirmation = true
-	if err := store.UpdateClientApp(e.Context(), app); err != nil {
-		e.Fatal(err)
-	}
+	e.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) { app.RequireConfirmation = true })
 }
 
 // hold finishes n logins.

@@ -66,7 +66,7 @@ func (b begun) consent() (latchkey.AuditRecord, consent) {
 func TestTheRecordOfConsentSaysWhatWasShown(t *testing.T) {
 	h := newHouse(t, latchtest.Options{Idle: true})
 	for _, appType := range []latchkey.AppType{latchkey.AppRedirect, latchkey.AppEmbed, latchkey.AppWhitelabel} {
-		h.change(appType, func(app *latchkey.ClientApp) {
+		h.ChangeApp(appType, func(app *latchkey.ClientApp) {
 			app.AllowedOrigins = []string{"https://www.shop.example", "https://shop.example"}
 			app.Name, app.Domain, app.LogoURL = "Shop", "shop.example", "https://shop.example/logo.svg"
 			app.Providers = []string{latchtest.ProviderID}

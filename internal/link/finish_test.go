@@ -83,21 +83,15 @@ func returned(registered, outcome string) string {
 
 func TestABrowserArrivesAtTheRegisteredURI(t *testing.T) {
 	s, there := latchtest.Start(t, latchtest.Options{Idle: true}), newShop(t)
-	app, err := s.App.Store().ClientApp(t.Context(), s.Trial.OrganisationID, latchkey.Sandbox, s.Trial.ClientApps[latchkey.AppRedirect])
-	if err != nil {
-		t.Fatal(err)
-	}
-	app.RedirectURIs = nil
+	var uris []string
 	for _, uri := range oddRedirects {
-		app.RedirectURIs = append(app.RedirectURIs, there.fill(uri))
+		uris = append(uris, there.fill(uri))
 	}
-	if err := s.App.Store().UpdateClientApp(t.Context(), app); err != nil {
-		t.Fatal(err)
-	}
+	s.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) { app.RedirectURIs = uris })
 	tab := shottest.Open(t).Visit(t, s.URL+"/healthz", shottest.View{Width: 400, Height: 700, Still: true})
 	elsewhere := 0
-	for _, registered := range app.RedirectURIs {
-		link := s.Init(map[string]any{"clientAppId": app.ID, "provider": latchtest.ProviderID, "redirectUrl": registered})
+	for _, registered := range uris {
+		link := s.Init(map[string]any{"clientAppId": s.Trial.ClientApps[latchkey.AppRedirect], "provider": latchtest.ProviderID, "redirectUrl": registered})
 		s.Visit(link.URL).Consent()
 		tab.Go(link.URL)
 		shottest.Eval[string](tab, `document.querySelector('input[name="username"]').value = "ada"`)
