@@ -119,7 +119,7 @@ func TestWhatIsGoodOnceIsUsedOnce(t *testing.T) {
 		return
 	}
 	got, rest := useOnce(t, few), tally{}
-	if underRaceDetector {
+	if latchtest.UnderRaceDetector() {
 		rest = useOnceElsewhere(t)
 	} else {
 		rest = useOnce(t, many)
