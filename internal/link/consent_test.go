@@ -138,7 +138,7 @@ func TestTheRecordOfConsentSaysWhatWasShown(t *testing.T) {
 	})
 	t.Run("in a page that could not show it", func(t *testing.T) {
 		for appType, query := range map[latchkey.AppType]string{
-			latchkey.AppEmbed: "?embed=true&embed_origin=https%3A%2F%2Fevil.example", latchkey.AppRedirect: "?embed=true&embed_origin=https%3A%2F%2Fshop.example",
+			latchkey.AppEmbed: "?embed=true&embed_origin=https%3A%2F%2Fevil.example", latchkey.AppRedirect: "?embed=true&embed_origin=https%3A%2F%2Fshop.example.evil.example",
 		} {
 			b := begun{h, h.Init(map[string]any{"clientAppId": h.Trial.ClientApps[appType]})}
 			approve(b, query)

@@ -44,14 +44,7 @@ func newFleet(t *testing.T, options latchtest.Options, size int) *fleet {
 		f.replicas = append(f.replicas, latchtest.Start(t, options))
 	}
 	f.Server = f.replicas[0]
-	app, err := f.App.Store().ClientApp(t.Context(), f.Trial.OrganisationID, latchkey.Sandbox, f.Trial.ClientApps[latchkey.AppRedirect])
-	if err != nil {
-		t.Fatal(err)
-	}
-	app.RequireConfirmation = true
-	if err := f.App.Store().UpdateClientApp(t.Context(), app); err != nil {
-		t.Fatal(err)
-	}
+	f.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) { app.RequireConfirmation = true })
 	return f
 }
 

@@ -204,14 +204,7 @@ func TestOnlyRegisteredRedirectsAreTaken(t *testing.T) {
 
 func TestInitTakesOnlyRegisteredRedirects(t *testing.T) {
 	f := newFleet(t, latchtest.Options{}, 1)
-	app, err := f.App.Store().ClientApp(t.Context(), f.Trial.OrganisationID, latchkey.Sandbox, f.Trial.ClientApps[latchkey.AppEmbed])
-	if err != nil {
-		t.Fatal(err)
-	}
-	app.RedirectURIs = registered()
-	if err := f.App.Store().UpdateClientApp(t.Context(), app); err != nil {
-		t.Fatal(err)
-	}
+	f.ChangeApp(latchkey.AppEmbed, func(app *latchkey.ClientApp) { app.RedirectURIs = registered() })
 	list := allCandidates(t)
 	var sample []string
 	for i, uri := range list {
@@ -221,7 +214,7 @@ func TestInitTakesOnlyRegisteredRedirects(t *testing.T) {
 	}
 	wrong := 0
 	for _, uri := range sample {
-		answer := f.send(0, post("/v2/link/init", map[string]any{"clientAppId": app.ID, "redirectUrl": uri}))
+		answer := f.send(0, post("/v2/link/init", map[string]any{"clientAppId": f.Trial.ClientApps[latchkey.AppEmbed], "redirectUrl": uri}))
 		want := http.StatusBadRequest
 		if allowed(uri) {
 			want = http.StatusOK
