@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/internal/app"
 	"latchkey/internal/latchtest"
@@ -48,6 +49,7 @@ func (f forward) guesses() []request {
 func TestAnAddressThatGuessesCannotHideBehindHeaders(t *testing.T) {
 	const misses = 5
 	f := forward{latchtest.Start(t, latchtest.Options{Idle: true, Limits: app.Limits{MissesPerAddress: misses}})}
+	f.Clock.Freeze(time.Now()) // buckets don't fill
 	peer, escaped, tried := strangers(), 0, 0
 	secret, _ := f.begun(request{})
 	for _, guess := range f.guesses() {
@@ -109,6 +111,7 @@ func TestBehindATrustedProxyTheLastHopCounts(t *testing.T) {
 	f := forward{latchtest.Start(t, latchtest.Options{
 		Idle: true, Limits: app.Limits{MissesPerAddress: misses}, Trusted: []string{"127.0.0.0/8"},
 	})}
+	f.Clock.Freeze(time.Now())
 	const proxied, hops = "127.0.0.1:1", "X-Forwarded-For: %s"
 	look := func(says string) int {
 		return f.send(request{peer: proxied, method: "GET", path: "/cs_unknown", pretence: hops, says: says}).Code

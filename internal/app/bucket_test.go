@@ -60,7 +60,7 @@ func (f forward) consent(secret string) string {
 
 func TestAKeyOverItsBucketIsToldToWait(t *testing.T) {
 	f := forward{latchtest.Start(t, latchtest.Options{Idle: true, Limits: app.Limits{KeyPerMinute: 90}})} // three can be saved up
-	f.Clock.Freeze(f.Clock.Now())
+	f.Clock.Freeze(time.Now().Truncate(time.Second))
 	other, err := f.App.Setup(t.Context(), app.Setup{Organisation: "Other", AppName: "Other", Domain: "other.example"})
 	if err != nil {
 		t.Fatal(err)

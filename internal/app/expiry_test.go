@@ -145,7 +145,7 @@ func submitInJSON(e *era, w *waiting, replica *latchtest.Server) string {
 // among them.
 func (e *era) begin(n int) map[time.Duration][]*waiting {
 	doors := []func(*era, *waiting, *latchtest.Server) string{
-		lookAtStatus, lookAtStatus, lookAtStatus, lookAtStatus, lookAtPage, pressContinue, submitInJSON,
+		lookAtStatus, lookAtStatus, lookAtStatus, lookAtStatus, lookAtStatus, lookAtStatus, lookAtStatus, lookAtPage, pressContinue, submitInJSON,
 	}
 	made := make([]*waiting, n)
 	inParallel(n, func(i int) {
@@ -190,7 +190,7 @@ func (e *era) try(sessions []*waiting, want string) int {
 	var off atomic.Int64
 	inParallel(len(sessions), func(i int) {
 		w := sessions[i]
-		if got := w.door(e, w, e.replica(w.number/7)); got != want {
+		if got := w.door(e, w, e.replica(w.number/10)); got != want {
 			off.Add(1)
 			e.Errorf("session %d with a life of %s: %s, want %s", w.number, w.life, got, want)
 		}
