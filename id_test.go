@@ -1,9 +1,15 @@
 package latchkey_test
 
 import (
-	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -11,35 +17,53 @@ import (
 	"latchkey"
 )
 
+// What ten million secrets may look like. Chi squared with 61 degrees of
+// freedom exceeds the limit with p = 10^-6.
+const (
+	drawnSecrets    = 10_000_000
+	secretLetters   = 43
+	chiSquaredLimit = 128.5
+)
+
 func TestSecretsCarry256BitsAndDoNotMeet(t *testing.T) {
-	const drawn = 100_000
-	seen := make(map[string]bool, drawn)
-	counts := map[byte]int{}
-	for range drawn {
-		secret := latchkey.NewSecretID(rand.Reader, latchkey.PrefixClientSecret)
-		text := strings.TrimPrefix(secret, latchkey.PrefixClientSecret)
-		if len(text) < 43 || !latchkey.ValidID(secret, latchkey.PrefixClientSecret) {
-			t.Fatalf("a secret of %d characters", len(text))
+	binary := filepath.Join(t.TempDir(), "secrets")
+	build := exec.CommandContext(t.Context(), "go", "build", "-race=false", "-o", binary, "./testdata/secrets")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, output)
+	}
+	output, err := exec.CommandContext(t.Context(), binary, strconv.Itoa(drawnSecrets)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found struct {
+		Drawn, Shortest, Foreign, Duplicates int
+		ChiSquared                           []float64
+	}
+	if err := json.Unmarshal(output, &found); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("RESULT S-6.duplicates %d 0\n", found.Duplicates)
+	fmt.Printf("RESULT S-6.duplicates.n %d %d\n", found.Drawn, drawnSecrets)
+	fmt.Printf("RESULT S-6.letters %d %d\n", found.Shortest, secretLetters)
+	fmt.Printf("RESULT S-6.chi2 %.1f %.1f\n", slices.Max(found.ChiSquared), chiSquaredLimit)
+	if found.Drawn != drawnSecrets || found.Duplicates != 0 || found.Foreign != 0 || found.Shortest != secretLetters {
+		t.Errorf("%d secrets: %d came twice, %d letters of another alphabet, the shortest has %d",
+			found.Drawn, found.Duplicates, found.Foreign, found.Shortest)
+	}
+	for position, chi := range found.ChiSquared {
+		if chi > chiSquaredLimit {
+			t.Errorf("at position %d chi squared is %.1f", position, chi)
 		}
-		seen[secret] = true
-		for i := range len(text) {
-			counts[text[i]]++
-		}
 	}
-	fmt.Printf("RESULT S-6.duplicates %d 0\n", drawn-len(seen))
-	if len(seen) != drawn {
-		t.Errorf("%d secrets came twice", drawn-len(seen))
+}
+
+func TestASecretOf43LettersHasMoreThan256Bits(t *testing.T) {
+	possible := new(big.Int).Exp(big.NewInt(62), big.NewInt(secretLetters), nil)
+	if least := new(big.Int).Lsh(big.NewInt(1), 256); possible.Cmp(least) <= 0 { // 62^43 > 2^256
+		t.Errorf("there are %s secrets, want more than %s", possible, least)
 	}
-	// Chi-squared with 61 degrees of freedom: 137 has p < 10^-7.
-	expected := float64(drawn*43) / 62
-	chi := 0.0
-	for _, count := range counts {
-		chi += (float64(count) - expected) * (float64(count) - expected) / expected
-	}
-	fmt.Printf("RESULT S-6.chi2 %.1f 137\n", chi)
-	if len(counts) != 62 || chi > 137 {
-		t.Errorf("%d letters, chi squared %.1f", len(counts), chi)
-	}
+	fmt.Printf("RESULT S-6.bits %d 256\n", possible.BitLen()-1)
 }
 
 func TestIDsWithoutRandomnessPanicRatherThanRepeat(t *testing.T) {

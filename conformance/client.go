@@ -27,23 +27,31 @@ type answer struct {
 // call asks the API with the key of the run. A string body goes as it is, any
 // other as JSON. Headers are pairs of name and value; the name is sent in the
 // case given, and an empty value sends none.
-//
-// Where the key's own budget is used up, the call waits as it is told to. The
-// budgets of connections are left to the rows.
 func (s *suite) call(method, path string, body any, headers ...string) answer {
+	return s.send(method, s.url+path, body, append([]string{"apikey", s.key}, headers...)...)
+}
+
+// longestWait is what the suite waits at most where it is told to.
+const longestWait = 30 * time.Second
+
+// send sends a request and reads its answer. Where the budget of the key or of
+// the address is used up, by this run or another, it waits as it is told to and
+// asks again. The budgets of connections are left to the rows.
+func (s *suite) send(method, address string, body any, headers ...string) answer {
 	for try := 1; ; try++ {
-		got := s.send(method, s.url+path, body, append([]string{"apikey", s.key}, headers...)...)
-		wait, err := strconv.Atoi(got.header.Get("Retry-After"))
-		if got.status != http.StatusTooManyRequests || err != nil || wait > 15 || try == 4 ||
-			strings.HasPrefix(path, "/v2/access/") {
+		got := s.ask(method, address, body, headers...)
+		seconds, err := strconv.Atoi(got.header.Get("Retry-After"))
+		wait := time.Duration(seconds) * time.Second
+		if got.status != http.StatusTooManyRequests || err != nil || wait > longestWait || try == 8 ||
+			strings.HasPrefix(address, s.url+"/v2/access/") {
 			return got
 		}
-		s.pause(time.Duration(wait) * time.Second)
+		s.pause(wait)
 	}
 }
 
-// send sends one request and reads its answer.
-func (s *suite) send(method, address string, body any, headers ...string) answer {
+// ask sends one request and reads its answer.
+func (s *suite) ask(method, address string, body any, headers ...string) answer {
 	request, err := http.NewRequestWithContext(s.ctx, method, address, s.reader(body))
 	if err != nil {
 		s.failf("%s %s can't be asked: %v", method, address, err)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -137,9 +139,5 @@ func nothingBefore(s *suite) {
 
 // names returns the names of parameters, without values that could be secret.
 func names(given url.Values) []string {
-	var list []string
-	for name := range given {
-		list = append(list, name)
-	}
-	return list
+	return slices.Sorted(maps.Keys(given))
 }

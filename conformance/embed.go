@@ -22,7 +22,12 @@ var embedRows = []row{
 	{id: "2.embed.frame-ancestors-none", statement: "without a registered origin: 'self' only", plus: true, check: func(s *suite) {
 		app := s.newApp(embedApp, map[string]any{"allowedOrigins": []string{}})
 		s.open(s.begin(app, nil).url).mayBeFramedBy("'self'")
-		s.open(s.begin(s.ownApp(redirectApp), nil).url).mayBeFramedBy("'self'")
+		plain := s.newApp(redirectApp, map[string]any{"allowedOrigins": []string{}})
+		s.open(s.begin(plain, nil).url).mayBeFramedBy("'self'")
+	}},
+	{id: "2.embed.frame-ancestors-redirect", statement: "an app of another type is framed by its origins too", plus: true, check: func(s *suite) {
+		app := s.newApp(redirectApp, map[string]any{"allowedOrigins": []string{"https://shop.conformance.example"}})
+		s.open(s.begin(app, nil).url).mayBeFramedBy("'self'", "https://shop.conformance.example")
 	}},
 	{id: "2.embed.query", statement: "embed=true and embed_origin are taken, from step to step", check: func(s *suite) {
 		l := s.begin(s.ownApp(embedApp), nil)

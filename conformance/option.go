@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"strings"
 )
 
 // optionRows are about the settings of a connection, section 3.
@@ -57,14 +56,4 @@ var optionRows = []row{
 		}
 		s.access("GET", c.id, "/me").refused("RATE_LIMIT_EXCEEDED")
 	}},
-}
-
-// containsAny reports whether the text has one of the parts in it.
-func containsAny(text string, parts ...any) bool {
-	for _, part := range parts {
-		if part, ok := part.(string); ok && strings.Contains(text, part) {
-			return true
-		}
-	}
-	return false
 }

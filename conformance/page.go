@@ -54,7 +54,8 @@ var pageRows = []row{
 		l.step().at("name").is("2fa")
 	}},
 	{id: "2.page.without-script", statement: "it works without JavaScript, and loads nothing of others", check: func(s *suite) {
-		p := s.open(s.begin(s.app(redirectApp), nil).url)
+		l := s.begin(s.app(redirectApp), nil)
+		p := s.open(l.url)
 		own, err := url.Parse(p.address)
 		if err != nil {
 			s.failf("%v", err)
@@ -65,7 +66,9 @@ var pageRows = []row{
 				s.failf("the page loads %s", target)
 			}
 		})
-		p.finish(s.address("fan"), goodPassword).parameters()
+		address := s.address("fan")
+		p.finish(address, goodPassword).parameters()
+		l.linked(address)
 	}},
 	{id: "2.page.who-asks", statement: "the page says who asks, and for which provider", plus: true, check: func(s *suite) {
 		p := s.open(s.begin(s.ownApp(redirectApp), nil).url)

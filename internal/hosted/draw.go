@@ -26,11 +26,7 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 	if session.AppSuspended {
 		return latchkey.Errorf(latchkey.Forbidden, "the app that asks is suspended")
 	}
-	var origins []string
-	if app.Type == latchkey.AppEmbed {
-		origins = app.AllowedOrigins
-	}
-	web.AllowFraming(w.Header(), origins, []string{formTarget(session.Request.RedirectURL)})
+	web.AllowFraming(w.Header(), app.AllowedOrigins, []string{formTarget(session.Request.RedirectURL)})
 	page := d.frame(r, session, app)
 	page.Content = content
 	if trying, ok := content.(Trying); ok {

@@ -45,6 +45,7 @@ func TestAFormOfAnotherSiteIsRefused(t *testing.T) {
 
 func TestWhoMayFrameAPage(t *testing.T) {
 	s := latchtest.Start(t, latchtest.Options{})
+	s.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) { app.AllowedOrigins = nil })
 	for app, want := range map[latchkey.AppType]string{
 		latchkey.AppRedirect: "'self'", latchkey.AppEmbed: "'self' http://localhost:3000 " + s.URL,
 	} {

@@ -179,13 +179,15 @@ func pagePath(r *http.Request, query url.Values) string {
 }
 
 // formTarget returns the source expression of where a redirect leads, for the
-// form-action of the page: an origin, or the scheme of a native app.
+// form-action of the page: an origin, or the scheme of a native app. The
+// grammar of sources knows no IPv6 address (CSP3, section 2.3.1), and browsers
+// pass by what they can't read, so that there too it is the scheme.
 func formTarget(target string) string {
 	parsed, err := url.Parse(target)
 	if err != nil || parsed.Scheme == "" {
 		return ""
 	}
-	if parsed.Host == "" || !strings.HasPrefix(parsed.Scheme, "http") {
+	if parsed.Host == "" || !strings.HasPrefix(parsed.Scheme, "http") || strings.Contains(parsed.Host, "[") {
 		return parsed.Scheme + ":"
 	}
 	return parsed.Scheme + "://" + parsed.Host

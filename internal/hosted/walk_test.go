@@ -80,44 +80,6 @@ var steps = []latchkey.State{
 	latchkey.StatePreLogin, latchkey.StateAuthorization, latchkey.StateLogin, latchkey.StateTwoFactor,
 }
 
-// bots are programs that open links before people do.
-var bots = []string{
-	"Mozilla/5.0 (compatible; Googlebot/2.1)", "Slackbot-LinkExpanding 1.0", "facebookexternalhit/1.1",
-	"Microsoft Office/16.0 (Microsoft Outlook; Pro)", "Mozilla/5.0 (compatible; proofpoint)",
-}
-
-func TestLookingChangesNothing(t *testing.T) {
-	s := latchtest.Start(t, latchtest.Options{})
-	changed, looks := 0, 0
-	for _, step := range steps {
-		p := begin(s, step)
-		before := p.stored()
-		for i := range 250 {
-			path := p.path()
-			if i%3 == 0 {
-				path = "/s" + path
-			}
-			if i%5 == 0 {
-				path += fmt.Sprintf("?action=cancel&version=%d&provider=%s", before.Version, latchtest.ProviderID)
-			}
-			method := []string{http.MethodGet, http.MethodHead}[i%2]
-			answer := s.Want(http.StatusOK, method, path, nil, "apikey", "", "User-Agent", bots[i%len(bots)])
-			if answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("Set-Cookie") != "" {
-				t.Fatalf("%s %d is kept: %v", method, i, answer.Header)
-			}
-			looks++
-		}
-		if diff := cmp.Diff(before, p.stored()); diff != "" {
-			changed++
-			t.Errorf("at %s the session changed by being looked at:\n%s", step, diff)
-		}
-	}
-	if looks < 1000 {
-		t.Errorf("only %d looks", looks)
-	}
-	fmt.Printf("RESULT S-4 %d 0\n", changed)
-}
-
 func TestAFormIsAnsweredBySeeOther(t *testing.T) {
 	s := latchtest.Start(t, latchtest.Options{})
 	for _, step := range steps {

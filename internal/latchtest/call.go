@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"latchkey"
 )
 
 // Answer is what a backend got.
@@ -128,4 +130,24 @@ func (s *Server) Connections() []Connection {
 		List []Connection `json:"list"`
 	}
 	return Decode[list](s, s.Want(http.StatusOK, "GET", "/v2/account/connections?limit=100", nil)).List
+}
+
+// ChangeApp changes one of the trial's client apps, as an operator would.
+func (s *Server) ChangeApp(appType latchkey.AppType, change func(*latchkey.ClientApp)) {
+	s.Helper()
+	store := s.App.Store()
+	before, err := store.ClientApp(s.Context(), s.Trial.OrganisationID, latchkey.Sandbox, s.Trial.ClientApps[appType])
+	if err != nil {
+		s.Fatal(err)
+	}
+	after := before
+	change(&after)
+	after.UpdatedAt = s.Clock.Now()
+	err = store.UpdateClientApp(s.Context(), before, after, latchkey.AuditRecord{
+		OrganisationID: before.OrganisationID, Environment: before.Environment, Actor: "operator",
+		Action: latchkey.AuditAppUpdated, Subject: before.ID, Detail: "{}", CreatedAt: after.UpdatedAt,
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
 }

@@ -203,6 +203,7 @@ func OnBothEngines(t *testing.T, run func(t *testing.T, options Options)) {
 // Clock is the time of day, moved by the test.
 type Clock struct {
 	mu     sync.Mutex
+	frozen time.Time // where time stands still; zero: it goes on
 	offset time.Duration
 }
 
@@ -210,7 +211,17 @@ type Clock struct {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.frozen.IsZero() {
+		return c.frozen.Add(c.offset)
+	}
 	return time.Now().Add(c.offset)
+}
+
+// Freeze lets time stand still at the moment, until it is moved from there.
+func (c *Clock) Freeze(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.frozen, c.offset = at, 0
 }
 
 // Move lets time pass.

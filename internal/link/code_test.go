@@ -73,7 +73,7 @@ func newCodedHouse(t *testing.T) *codedHouse {
 		Idle: true, Limits: latchtest.Limits{AttemptsPerAccount: 1}, Connectors: []connector.Connector{provider},
 	})
 	provider.now = h.Clock.Now
-	h.change(latchkey.AppWhitelabel, func(app *latchkey.ClientApp) { app.Providers = []string{"coded"} })
+	h.ChangeApp(latchkey.AppWhitelabel, func(app *latchkey.ClientApp) { app.Providers = []string{"coded"} })
 	return &codedHouse{house: h, coded: provider}
 }
 

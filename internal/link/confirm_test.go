@@ -19,7 +19,7 @@ import (
 // newConfirmingHouse is a house whose redirect app confirms its links.
 func newConfirmingHouse(t *testing.T, options latchtest.Options) house {
 	h := newHouse(t, options)
-	h.change(latchkey.AppRedirect, func(app *latchkey.ClientApp) {
+	h.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) {
 		app.RequireConfirmation, app.Providers = true, []string{latchtest.ProviderID}
 	})
 	return h
@@ -320,7 +320,7 @@ func TestALinkThatNobodyCouldConfirmIsNotBegun(t *testing.T) {
 	app := h.Trial.ClientApps[latchkey.AppRedirect]
 	got := h.refused(h.Call("POST", "/v2/link/init", map[string]string{"clientAppId": app}))
 	wantRefusal(t, "without a reference", got, http.StatusBadRequest, latchkey.Invalid, "clientReferenceId")
-	h.change(latchkey.AppRedirect, func(app *latchkey.ClientApp) { app.RedirectURIs = nil })
+	h.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) { app.RedirectURIs = nil })
 	got = h.refused(h.Call("POST", "/v2/link/init", map[string]string{"clientAppId": app, "clientReferenceId": "user_1"}))
 	wantRefusal(t, "without a way back", got, http.StatusBadRequest, latchkey.Invalid, "redirectUrl")
 }

@@ -39,7 +39,7 @@ func (l *Links) consentRecord(ctx context.Context, session *latchkey.LinkSession
 		return latchkey.AuditRecord{}, err
 	}
 	seen := submission.Seen
-	if app.Type != latchkey.AppEmbed || !slices.Contains(app.AllowedOrigins, seen.EmbedOrigin) {
+	if !slices.Contains(app.AllowedOrigins, seen.EmbedOrigin) {
 		seen.EmbedOrigin = "" // no browser shows our page there
 	}
 	detail, err := json.Marshal(consentDetail{

@@ -66,7 +66,7 @@ func (b begun) consent() (latchkey.AuditRecord, consent) {
 func TestTheRecordOfConsentSaysWhatWasShown(t *testing.T) {
 	h := newHouse(t, latchtest.Options{Idle: true})
 	for _, appType := range []latchkey.AppType{latchkey.AppRedirect, latchkey.AppEmbed, latchkey.AppWhitelabel} {
-		h.change(appType, func(app *latchkey.ClientApp) {
+		h.ChangeApp(appType, func(app *latchkey.ClientApp) {
 			app.AllowedOrigins = []string{"https://www.shop.example", "https://shop.example"}
 			app.Name, app.Domain, app.LogoURL = "Shop", "shop.example", "https://shop.example/logo.svg"
 			app.Providers = []string{latchtest.ProviderID}
@@ -138,7 +138,7 @@ func TestTheRecordOfConsentSaysWhatWasShown(t *testing.T) {
 	})
 	t.Run("in a page that could not show it", func(t *testing.T) {
 		for appType, query := range map[latchkey.AppType]string{
-			latchkey.AppEmbed: "?embed=true&embed_origin=https%3A%2F%2Fevil.example", latchkey.AppRedirect: "?embed=true&embed_origin=https%3A%2F%2Fshop.example",
+			latchkey.AppEmbed: "?embed=true&embed_origin=https%3A%2F%2Fevil.example", latchkey.AppRedirect: "?embed=true&embed_origin=https%3A%2F%2Fshop.example.evil.example",
 		} {
 			b := begun{h, h.Init(map[string]any{"clientAppId": h.Trial.ClientApps[appType]})}
 			approve(b, query)

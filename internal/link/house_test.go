@@ -17,7 +17,7 @@ type house struct{ *latchtest.Server }
 
 func newHouse(t *testing.T, options latchtest.Options) house {
 	h := house{latchtest.Start(t, options)}
-	h.change(latchkey.AppWhitelabel, func(app *latchkey.ClientApp) { app.Providers = []string{latchtest.ProviderID} })
+	h.ChangeApp(latchkey.AppWhitelabel, func(app *latchkey.ClientApp) { app.Providers = []string{latchtest.ProviderID} })
 	return h
 }
 
@@ -134,29 +134,10 @@ func types(sink *latchtest.Sink) []string {
 	return got
 }
 
-// change changes one of the trial's client apps, as an operator would.
-func (h house) change(appType latchkey.AppType, change func(*latchkey.ClientApp)) {
-	h.Helper()
-	app, err := h.App.Store().ClientApp(h.Context(), h.Trial.OrganisationID, latchkey.Sandbox, h.Trial.ClientApps[appType])
-	if err != nil {
-		h.Fatal(err)
-	}
-	after := app
-	change(&after)
-	after.UpdatedAt = h.Clock.Now()
-	err = h.App.Store().UpdateClientApp(h.Context(), app, after, latchkey.AuditRecord{
-		OrganisationID: app.OrganisationID, Environment: app.Environment, Actor: "operator",
-		Action: latchkey.AuditAppUpdated, Subject: app.ID, Detail: "{}", CreatedAt: after.UpdatedAt,
-	})
-	if err != nil {
-		h.Fatal(err)
-	}
-}
-
 // suspend stops a client app, or lets it go on.
 func (h house) suspend(appType latchkey.AppType, suspended bool) {
 	h.Helper()
-	h.change(appType, func(app *latchkey.ClientApp) { app.Suspended = suspended })
+	h.ChangeApp(appType, func(app *latchkey.ClientApp) { app.Suspended = suspended })
 }
 
 // counted counts words.

@@ -65,7 +65,7 @@ func TestTheCredentialIsReturnedToWhoMayHaveIt(t *testing.T) {
 		options.Idle = true
 		h := newHouse(t, options)
 		allow := func(allowed bool) {
-			h.change(latchkey.AppWhitelabel, func(app *latchkey.ClientApp) { app.RawSessionEnabled = allowed })
+			h.ChangeApp(latchkey.AppWhitelabel, func(app *latchkey.ClientApp) { app.RawSessionEnabled = allowed })
 		}
 		nothing := func(name string, b begun, connection string) {
 			t.Helper()
@@ -138,7 +138,7 @@ func TestTheCredentialIsReturnedToWhoMayHaveIt(t *testing.T) {
 
 func TestNoOtherAnswerReturnsTheCredential(t *testing.T) {
 	h := newHouse(t, latchtest.Options{Idle: true})
-	h.change(latchkey.AppRedirect, func(app *latchkey.ClientApp) {
+	h.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) {
 		app.RawSessionEnabled, app.RequireConfirmation, app.Providers = true, true, []string{latchtest.ProviderID}
 	})
 	link := h.Init(map[string]any{"clientReferenceId": "u", "options": map[string]bool{"returnRawSession": true}})

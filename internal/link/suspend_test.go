@@ -13,7 +13,7 @@ func TestASuspendedAppIsStoppedAtOnce(t *testing.T) {
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newHouse(t, options)
-		h.change(latchkey.AppRedirect, func(app *latchkey.ClientApp) { app.Providers = []string{latchtest.ProviderID} })
+		h.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) { app.Providers = []string{latchtest.ProviderID} })
 		types := []latchkey.AppType{latchkey.AppRedirect, latchkey.AppWhitelabel}
 		connection := h.begin().login("ada").Data.ID
 		driven := h.begin()

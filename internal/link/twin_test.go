@@ -12,15 +12,15 @@ import (
 	"latchkey/internal/latchtest"
 )
 
-// atOnce is how many links of one account end in the same moment.
-const atOnce = 16
+// twins is how many links of one account end in the same moment.
+const twins = 16
 
 func TestManyLinksOfOneAccountAtOnceAreOneConnection(t *testing.T) {
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		h := newHouse(t, options)
 		sink := latchtest.NewSink(t)
 		h.Listen(sink)
-		links := make([]begun, atOnce)
+		links := make([]begun, twins)
 		for i := range links {
 			links[i] = h.begin("clientReferenceId", "u")
 			links[i].take(agreed)
@@ -39,10 +39,10 @@ func TestManyLinksOfOneAccountAtOnceAreOneConnection(t *testing.T) {
 				connections[got.Data.ID]++
 			})
 		}
-		latchtest.Eventually(t, "every login arrives", func() bool { return h.Provider.Logins() == atOnce })
+		latchtest.Eventually(t, "every login arrives", func() bool { return h.Provider.Logins() == twins })
 		release()
 		all.Wait()
-		if diff := cmp.Diff(map[string]int{"202 completed": atOnce}, outcomes); diff != "" {
+		if diff := cmp.Diff(map[string]int{"202 completed": twins}, outcomes); diff != "" {
 			t.Error(diff)
 		}
 		if len(connections) != 1 || len(h.Connections()) != 1 {
@@ -53,8 +53,8 @@ func TestManyLinksOfOneAccountAtOnceAreOneConnection(t *testing.T) {
 				t.Errorf("a session is left %s", state)
 			}
 		}
-		want := map[string]int{"connection.created": 1, "connection.updated": atOnce - 1, "link.session.completed": atOnce}
-		latchtest.Eventually(t, "all of it is told", func() bool { return len(types(sink)) >= 2*atOnce })
+		want := map[string]int{"connection.created": 1, "connection.updated": twins - 1, "link.session.completed": twins}
+		latchtest.Eventually(t, "all of it is told", func() bool { return len(types(sink)) >= 2*twins })
 		if diff := cmp.Diff(want, counted(types(sink))); diff != "" {
 			t.Error(diff)
 		}
@@ -66,7 +66,7 @@ func TestManyConfirmationsOfOneAccountAtOnceAreOneConnection(t *testing.T) {
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newConfirmingHouse(t, options)
-		links := make([]held, atOnce)
+		links := make([]held, twins)
 		for i := range links {
 			links[i] = h.hold("ada", "u")
 		}

@@ -236,7 +236,7 @@ func TestNobodyGetsTheAccountOfAnother(t *testing.T) {
 		provider := &watched{Provider: latchtest.NewProvider(t)}
 		options.Idle, options.Connectors = true, []connector.Connector{provider}
 		h := &trapHouse{house: newHouse(t, options), provider: provider}
-		h.change(latchkey.AppRedirect, func(app *latchkey.ClientApp) {
+		h.ChangeApp(latchkey.AppRedirect, func(app *latchkey.ClientApp) {
 			app.RequireConfirmation, app.Providers = true, []string{"watched"}
 		})
 		traps := make([]*trap, trapRuns)

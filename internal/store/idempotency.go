@@ -21,18 +21,11 @@ func (s *Store) CreateLinkSessionOnce(ctx context.Context, session *latchkey.Lin
 	var before *latchkey.IdempotencyKey
 	err = s.fact(ctx, func(tx *tx) error {
 		before = nil
-		changed, err := tx.exec(`INSERT INTO idempotency_keys
-			(organisation_id, environment, key_hash, body_hash, session_id, answer, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (organisation_id, environment, key_hash) DO UPDATE SET body_hash = excluded.body_hash,
-				session_id = excluded.session_id, answer = excluded.answer, created_at = excluded.created_at
-				WHERE idempotency_keys.created_at <= $8`,
-			key.OrganisationID, string(key.Environment), key.KeyHash, key.BodyHash, key.SessionID, key.Answer,
-			micros(key.CreatedAt), micros(since))
+		kept, err := keepIdempotencyKey(tx, key, since)
 		if err != nil {
-			return fmt.Errorf("keep idempotency key: %w", err)
+			return err
 		}
-		if changed == 1 {
+		if kept {
 			return insertSession(tx, row)
 		}
 		found := latchkey.IdempotencyKey{
@@ -50,6 +43,32 @@ func (s *Store) CreateLinkSessionOnce(ctx context.Context, session *latchkey.Lin
 		return nil
 	})
 	return before, err
+}
+
+// keepIdempotencyKey writes the key unless it was used after since, and
+// reports whether it did. A use of a key that is there takes no lock, so that
+// it needs no fsync and waits for no other.
+func keepIdempotencyKey(tx *tx, key latchkey.IdempotencyKey, since time.Time) (bool, error) {
+	changed, err := tx.exec(`INSERT INTO idempotency_keys
+		(organisation_id, environment, key_hash, body_hash, session_id, answer, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (organisation_id, environment, key_hash) DO NOTHING`,
+		key.OrganisationID, string(key.Environment), key.KeyHash, key.BodyHash, key.SessionID, key.Answer,
+		micros(key.CreatedAt))
+	if err != nil {
+		return false, fmt.Errorf("keep idempotency key: %w", err)
+	}
+	if changed == 1 {
+		return true, nil
+	}
+	changed, err = tx.exec(`UPDATE idempotency_keys SET body_hash = $4, session_id = $5, answer = $6, created_at = $7
+		WHERE organisation_id = $1 AND environment = $2 AND key_hash = $3 AND created_at <= $8`,
+		key.OrganisationID, string(key.Environment), key.KeyHash, key.BodyHash, key.SessionID, key.Answer,
+		micros(key.CreatedAt), micros(since))
+	if err != nil {
+		return false, fmt.Errorf("renew idempotency key: %w", err)
+	}
+	return changed == 1, nil
 }
 
 // ForgetIdempotencyKeys removes up to limit keys from before, and returns how

@@ -114,3 +114,62 @@ func TestFullBucketsAreForgottenAndUsedOnesAreNot(t *testing.T) {
 		t.Errorf("the busy one has %s left, want 79", headers[1])
 	}
 }
+
+func TestAFullLookTakesNothing(t *testing.T) {
+	clock, limit := newStopped(), latchkey.RateLimit{PerMinute: 60, Burst: 3}
+	l := NewBuckets(clock.Now)
+	for range 5 {
+		if err := l.Full(http.Header{}, "a", limit); err != nil {
+			t.Fatalf("a bucket that nobody took from: %v", err)
+		}
+	}
+	for range limit.Burst {
+		if err := l.Full(http.Header{}, "a", limit); err != nil {
+			t.Fatalf("with tokens left: %v", err)
+		}
+		if err := l.Take(http.Header{}, "a", limit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		header := http.Header{}
+		err := l.Full(header, "a", limit)
+		if latchkey.CodeOf(err) != latchkey.RateLimited || header.Get("X-RateLimit-Remaining") != "0" || header.Get("X-RateLimit-Limit") != "3" {
+			t.Errorf("without tokens: %v, %v", err, header)
+		}
+	}
+	if err := l.Full(http.Header{}, "b", limit); err != nil {
+		t.Errorf("another pays for it: %v", err)
+	}
+	clock.now = clock.now.Add(time.Second)
+	if err := l.Full(http.Header{}, "a", limit); err != nil {
+		t.Errorf("after a second: %v", err)
+	}
+}
+
+func TestABucketIsAdjusted(t *testing.T) {
+	clock := newStopped()
+	l := NewBuckets(clock.Now)
+	take := func(limit latchkey.RateLimit) (left, most string, err error) {
+		header := http.Header{}
+		err = l.Take(header, "a", limit)
+		return header.Get("X-RateLimit-Remaining"), header.Get("X-RateLimit-Limit"), err
+	}
+	wide, narrow := latchkey.RateLimit{PerMinute: 600, Burst: 10}, latchkey.RateLimit{PerMinute: 60, Burst: 2}
+	l.Adjust(http.Header{}, "a", wide) // makes it
+	if left, most, err := take(narrow); left != "9" || most != "10" || err != nil {
+		t.Fatalf("a bucket that is there keeps its limit: %s of %s, %v", left, most, err)
+	}
+	l.Adjust(http.Header{}, "a", narrow)
+	if left, most, err := take(narrow); left != "0" || most != "2" || err != nil { // one was taken before
+		t.Errorf("after narrowing: %s of %s, %v", left, most, err)
+	}
+	if _, _, err := take(narrow); latchkey.CodeOf(err) != latchkey.RateLimited || err.(*latchkey.Error).RetryAfter != 1 { //nolint:errorlint // exactly this one
+		t.Errorf("the second call after narrowing: %v", err)
+	}
+	l.Adjust(http.Header{}, "a", wide)
+	clock.now = clock.now.Add(100 * time.Millisecond)
+	if left, most, err := take(wide); left != "8" || most != "10" || err != nil {
+		t.Errorf("a tenth of a second after widening: %s of %s, %v, want 8 of 10", left, most, err)
+	}
+}

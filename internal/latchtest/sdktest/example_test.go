@@ -101,7 +101,21 @@ func runExample(s *latchtest.Server, command *exec.Cmd, person func(*latchtest.V
 	if landed == nil {
 		s.Fatal("the person was not sent back")
 	}
-	request, err := http.NewRequestWithContext(s.Context(), http.MethodGet, landed.String(), nil)
+	if landed.Port() != "" { // where the example listens
+		comeBack(s, landed.String())
+	}
+	rest, err := io.ReadAll(printed)
+	if err != nil {
+		s.Fatal(err)
+	}
+	err = command.Wait()
+	return string(rest) + complaints.String(), err
+}
+
+// comeBack follows the way back to the app.
+func comeBack(s *latchtest.Server, address string) {
+	s.Helper()
+	request, err := http.NewRequestWithContext(s.Context(), http.MethodGet, address, nil)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -110,10 +124,4 @@ func runExample(s *latchtest.Server, command *exec.Cmd, person func(*latchtest.V
 		s.Fatal(err)
 	}
 	_ = response.Body.Close()
-	rest, err := io.ReadAll(printed)
-	if err != nil {
-		s.Fatal(err)
-	}
-	err = command.Wait()
-	return string(rest) + complaints.String(), err
 }

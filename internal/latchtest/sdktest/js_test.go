@@ -51,6 +51,7 @@ func TestTheJavaScriptClient(t *testing.T) {
 			}
 		}
 		quickstart(t, shop)
+		readmeQuickstart(t, shop)
 	})
 }
 
