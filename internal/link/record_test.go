@@ -310,7 +310,7 @@ func TestEveryConnectionHasItsRecordOfConsent(t *testing.T) {
 		return err == nil && len(records) == 1 && records[0].Action == latchkey.AuditConsent
 	}
 	for appType := range c.Trial.ClientApps {
-		c.change(appType, func(app *latchkey.ClientApp) {
+		c.ChangeApp(appType, func(app *latchkey.ClientApp) {
 			app.Name, app.Domain, app.LogoURL = "Shop", "shop.example", "https://shop.example/logo.svg"
 			app.Providers, app.AllowedOrigins = []string{"swift"}, []string{"https://shop.example"}
 			app.Permissions = []latchkey.Permission{{Name: "profile:read", Purpose: "to greet you"}}
