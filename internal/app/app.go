@@ -253,6 +253,9 @@ func (a *App) Routes() []web.Route { return a.router.Routes() }
 // Store returns the database, for tests that count calls or look inside.
 func (a *App) Store() *store.Store { return a.store }
 
+// Links returns the room of links, for tests that walk through it many times.
+func (a *App) Links() *link.Links { return a.links }
+
 // Start begins the background work.
 func (a *App) Start(ctx context.Context) {
 	for _, loop := range a.background {

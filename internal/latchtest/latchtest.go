@@ -191,6 +191,9 @@ var migrated = pgtest.Template("latchkey", func(url string) error {
 	return opened.Close()
 })
 
+// NewPostgres returns the URL of a PostgreSQL database of the test's own.
+func NewPostgres(t testing.TB) string { return migrated.New(t) }
+
 // OnBothEngines runs a test on SQLite and on PostgreSQL.
 func OnBothEngines(t *testing.T, run func(t *testing.T, options Options)) {
 	t.Run("SQLite", func(t *testing.T) { run(t, Options{}) })

@@ -1,241 +1,151 @@
 package link_test
 
 import (
+	"context"
+	"flag"
 	"fmt"
-	"net/http"
-	"net/url"
+	"maps"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"latchkey"
+	"latchkey/internal/connector"
 	"latchkey/internal/latchtest"
-	"latchkey/internal/link"
+)
+
+// How many servers random people use at once, and how many sequences of what
+// they do there are at each, unless -rapid.checks says how many in all.
+const (
+	machineServers   = 4
+	machineSequences = 100
 )
 
 // TestNoSequenceLeavesTheTable lets random people do random things to sessions
 // of the running app, two at once among them, and looks at every change that
-// was stored. More sequences: -args -rapid.checks=100000.
+// was stored. `make model` does so 100,000 times.
 func TestNoSequenceLeavesTheTable(t *testing.T) {
-	h := newHouse(t, latchtest.Options{Idle: true})
-	var sequences, outside int
-	seen := map[string]int{} // how often each transition was seen
-	rapid.Check(t, func(rt *rapid.T) {
-		m := &machine{T: rt, house: h, seen: seen}
-		m.start()
-		rt.Repeat(map[string]func(*rapid.T){
-			"submit": m.submit, "right": m.right, "right again": m.right, "two at once": m.race, "page": m.post,
-			"provider": m.provider, "time": m.time, "look": m.look, "delete": m.delete, "": m.check,
-		})
-		sequences, outside = sequences+1, outside+m.outside
+	checks := flag.Lookup("rapid.checks")
+	most := machineSequences
+	if checks.Value.String() != checks.DefValue {
+		var all int
+		if _, err := fmt.Sscan(checks.Value.String(), &all); err != nil {
+			t.Fatal(err)
+		}
+		most = (all + machineServers - 1) / machineServers
+	}
+	defer func(before string) { _ = flag.Set("rapid.checks", before) }(checks.Value.String())
+	if err := flag.Set("rapid.checks", fmt.Sprint(most)); err != nil {
+		t.Fatal(err)
+	}
+	census := &census{seen: map[string]int{}}
+	t.Run("at", func(t *testing.T) {
+		for server := range machineServers {
+			t.Run(fmt.Sprint("server ", server+1), func(t *testing.T) {
+				t.Parallel()
+				h := newMachineHouse(t)
+				rapid.Check(t, func(rt *rapid.T) { walkRandomly(rt, h, census) })
+			})
+		}
 	})
-	t.Logf("%d sequences, with the transitions %v", sequences, seen)
-	fmt.Printf("RESULT S-10 %d 0\n", outside)
-	if outside > 0 {
-		t.Errorf("%d transitions outside the table", outside)
+	t.Logf("%d sequences of %d actions, with the transitions %v", census.sequences, census.actions, census.seen)
+	fmt.Printf("RESULT S-10 %d 0\nRESULT S-10.n %d %d\n", census.outside, census.sequences, machineServers*most)
+	if census.outside > 0 {
+		t.Errorf("%d transitions outside the table", census.outside)
+	}
+	for _, state := range latchkey.States() { // else the people were too tame
+		if reached := census.reached(state); reached == 0 && state != latchkey.StatePreLogin {
+			t.Errorf("no session was ever %s", state)
+		}
 	}
 }
 
-// machine is one session and what is known of it. What it finds wrong it tells
-// to rapid, which shrinks the sequence.
-type machine struct {
-	*rapid.T
-	house
-	begun   begun
-	hosted  bool
-	before  *latchkey.LinkSession // as it was last seen in the store
-	logins  int                   // at the provider, before the session
-	tries   int                   // submissions at the login that were taken
-	seen    map[string]int
-	outside int
+// census is what was seen at all servers.
+type census struct {
+	mu                          sync.Mutex
+	sequences, actions, outside int
+	seen                        map[string]int // how often each transition was seen
 }
 
-// start begins a session, driven by a page or by JSON.
-func (m *machine) start() {
-	m.Provider.Down(false)
-	m.hosted = rapid.Bool().Draw(m.T, "hosted")
-	if m.hosted {
-		m.begun = begun{m.house, m.Init(map[string]any{"clientAppId": m.Trial.ClientApps[latchkey.AppRedirect]})}
-	} else {
-		m.begun = m.begin()
-	}
-	m.before, m.logins = m.begun.stored(), m.house.Provider.Logins()
-}
-
-// draw makes a submission: any action, a version that may be stale, and fields
-// that may fit.
-func (m *machine) draw(rt *rapid.T) submission {
-	actions := []string{"callback", "nonsense", "", "continue", "continue", "continue", "approve", "approve", "back", "resend", "poll"}
-	if rapid.IntRange(0, 9).Draw(rt, "end") == 0 {
-		actions = []string{"cancel", "deny"}
-	}
-	return submission{
-		Version: m.before.Version + rapid.SampledFrom([]int64{0, 0, 0, 0, -1, -2, 1}).Draw(rt, "version"),
-		Action:  rapid.SampledFrom(actions).Draw(rt, "action"),
-		Fields: map[string]string{
-			"username":    rapid.SampledFrom([]string{"ada", "otp-ada", "otp-eve", "otp-bob", "locked", ""}).Draw(rt, "username"),
-			"password":    rapid.SampledFrom([]string{latchtest.Password, "wrong", "wrong", "wrong", ""}).Draw(rt, "password"),
-			"code":        rapid.SampledFrom([]string{latchtest.Code, "000000", ""}).Draw(rt, "code"),
-			"textVersion": rapid.SampledFrom([]string{link.ConsentTextVersion, "2020-1"}).Draw(rt, "text"),
-		},
+func (c *census) add(m *machine) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sequences, c.actions, c.outside = c.sequences+1, c.actions+m.actions, c.outside+m.outside
+	for name, times := range m.seen {
+		c.seen[name] += times
 	}
 }
 
-// deliver sends a submission by the door that the session has, and reports
-// whether it was taken.
-func (m *machine) deliver(what submission) bool {
-	if !m.hosted {
-		status, _ := m.begun.send(what)
-		m.noInternal(status)
-		return status == http.StatusAccepted
+// reached counts the transitions to a state.
+func (c *census) reached(state latchkey.State) (count int) {
+	for name, times := range maps.All(c.seen) {
+		if strings.HasSuffix(name, " to "+string(state)) {
+			count += times
+		}
 	}
-	form := url.Values{"version": {fmt.Sprint(what.Version)}, "action": {what.Action}, "provider": {latchtest.ProviderID}}
-	for name, value := range what.Fields {
-		form.Set(name, value)
-	}
-	answer := m.Call("POST", "/"+m.begun.Secret(), form.Encode(), "apikey", "",
-		"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
-	m.noInternal(answer.Status)
-	return answer.Status == http.StatusSeeOther
+	return count
 }
 
-func (m *machine) noInternal(status int) {
-	if status >= http.StatusInternalServerError {
-		m.T.Errorf("status %d", status)
-	}
+func walkRandomly(rt *rapid.T, h house, census *census) {
+	m := &machine{T: rt, house: h, seen: map[string]int{}}
+	m.start()
+	rt.Repeat(map[string]func(*rapid.T){
+		"submit": m.submit, "right": m.right, "right again": m.right, "right once more": m.right, "two at once": m.race,
+		"other door": m.otherDoor, "provider": m.provider, "time": m.time, "look": m.look, "delete": m.delete,
+		"confirm": m.confirmAnyhow, "init again": m.initAgain, "suspend": m.suspend, "import": m.importAccount,
+		"connection": m.endConnection, "sweep": m.sweep, "": m.check,
+	})
+	census.add(m)
 }
 
-// submit does anything. For another version than the session's nothing may
-// come of it but the expiry of a session that is past its time.
-func (m *machine) submit(rt *rapid.T) {
-	what := m.draw(rt)
-	taken := m.deliver(what)
-	now := m.begun.stored()
-	if what.Version != m.before.Version && (now.Version != m.before.Version && now.State != latchkey.StateExpired || taken && !m.hosted) {
-		rt.Errorf("%+v was taken at version %d", what, m.before.Version)
+// away is a provider whose login happens elsewhere: on a page of its own, or by
+// two pushes.
+type away struct{ id string }
+
+func (a away) Describe() connector.Description {
+	return connector.Description{
+		ID: a.id, Name: "Away", Domain: "away.example", Environments: []latchkey.Environment{latchkey.Sandbox},
 	}
 }
 
-// right does what brings the session on.
-func (m *machine) right(rt *rapid.T) {
-	what := m.draw(rt)
-	what.Version, what.Action, what.Fields["textVersion"] = m.before.Version, "continue", link.ConsentTextVersion
-	if m.before.State == latchkey.StateAuthorization {
-		what.Action = "approve"
+func (a away) Advance(_ context.Context, flow connector.Flow, input connector.Input) (connector.Step, error) {
+	push := func(state string) connector.Step {
+		return connector.Wait{After: time.Second, State: []byte(state), Prompt: latchkey.Prompt{
+			Message: "Look at your phone.", TwoFactor: &latchkey.TwoFactorState{Options: []string{"push"}},
+		}}
 	}
-	m.deliver(what)
+	switch state := string(flow.State); {
+	case flow.State == nil && a.id == "pager":
+		return connector.Redirect{URL: "https://away.example/login", State: []byte("away")}, nil
+	case flow.State == nil:
+		return connector.Prompt{At: latchkey.StateLogin, State: []byte("login"), Prompt: latchkey.Prompt{Fields: []latchkey.Field{
+			{Name: "username", Type: latchkey.FieldText, Label: "Name", Required: true},
+		}}}, nil
+	case state == "login":
+		return push("first:" + string(input.Fields["username"].Reveal())), nil
+	case strings.HasPrefix(state, "first:"):
+		return push("second:" + strings.TrimPrefix(state, "first:")), nil
+	default:
+		name := strings.TrimPrefix(state, "second:")
+		return connector.Done{User: latchkey.UserData{ID: name, Name: name, Username: name},
+			Credential: connector.Credential{Secret: []byte("secret of " + name)}}, nil
+	}
 }
 
-// race sends two submissions at once for the same version: at most one may do
-// anything. A hosted page answers both with the state as it then is.
-func (m *machine) race(rt *rapid.T) {
-	one, other := m.draw(rt), m.draw(rt)
-	one.Version, other.Version = m.before.Version, m.before.Version
-	var taken atomic.Int32
-	var both sync.WaitGroup
-	for _, what := range []submission{one, other} {
-		both.Go(func() {
-			if m.deliver(what) {
-				taken.Add(1)
-			}
+// newMachineHouse is a house with three ways to log in, whose embed app
+// confirms its links, and with the usual budgets.
+func newMachineHouse(t *testing.T) house {
+	h := newHouse(t, latchtest.Options{
+		Idle: true, Limits: latchtest.Limits{AttemptsPerAccount: 1}, Connectors: []connector.Connector{away{"pager"}, away{"pusher"}},
+	})
+	for appType := range h.Trial.ClientApps {
+		h.ChangeApp(appType, func(app *latchkey.ClientApp) {
+			app.Providers = []string{latchtest.ProviderID, "pager", "pusher"}
+			app.RequireConfirmation = appType == latchkey.AppEmbed
 		})
 	}
-	both.Wait()
-	if !m.hosted && taken.Load() > 1 {
-		rt.Errorf("both of %+v and %+v were taken", one, other)
-	}
-}
-
-// post presses a button of the page of a session, which for a whitelabel
-// session must do no more than its own door.
-func (m *machine) post(rt *rapid.T) {
-	answer := m.Call("GET", "/"+m.begun.Secret(), nil, "apikey", "")
-	m.noInternal(answer.Status)
-	if !m.hosted {
-		status, _ := m.begun.send(m.draw(rt))
-		m.noInternal(status)
-		return
-	}
-	answer = m.Call("POST", "/v2/link/"+m.begun.Secret()+"/submit", m.draw(rt))
-	if answer.Status == http.StatusAccepted {
-		rt.Errorf("a hosted session is driven by JSON: %s", answer.Body)
-	}
-	m.noInternal(answer.Status)
-}
-
-func (m *machine) provider(rt *rapid.T) { m.Provider.Down(rapid.Bool().Draw(rt, "down")) }
-
-func (m *machine) time(rt *rapid.T) {
-	m.Clock.Move(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 5 * time.Minute}).Draw(rt, "time"))
-}
-
-func (m *machine) look(*rapid.T) {
-	answer := m.Call("GET", "/v2/link/"+m.begun.Secret(), nil)
-	if answer.Status != http.StatusOK {
-		m.T.Errorf("status %d: %s", answer.Status, answer.Body)
-	}
-}
-
-func (m *machine) delete(rt *rapid.T) {
-	if rapid.IntRange(0, 9).Draw(rt, "really") > 0 {
-		return
-	}
-	if answer := m.Call("DELETE", "/v2/link/"+m.begun.Secret(), nil); answer.Status != http.StatusNoContent {
-		rt.Errorf("status %d: %s", answer.Status, answer.Body)
-	}
-}
-
-// check holds what is stored now against what was stored before.
-func (m *machine) check(rt *rapid.T) {
-	now := m.begun.stored()
-	path := changed(m.before, now)
-	for i := 0; i+1 < len(path); i++ {
-		m.seen[string(path[i]+" to "+path[i+1])]++
-		if !path[i].CanBecome(path[i+1]) {
-			m.outside++
-			rt.Errorf("a session went from %s to %s", path[i], path[i+1])
-		}
-	}
-	if len(path) == 3 && path[0] == latchkey.StateLogin {
-		m.tries++
-	}
-	if logins := m.house.Provider.Logins() - m.logins; logins > m.tries || logins > 5 {
-		rt.Errorf("%d logins upstream after %d taken", logins, m.tries)
-	}
-	beyond := now.State == latchkey.StateLogin || now.State == latchkey.StateTwoFactor || now.State == latchkey.StateCompleted
-	if beyond && m.begun.consents() == 0 {
-		rt.Errorf("a session is %s without a record of consent", now.State)
-	}
-	if now.State == latchkey.StateCompleted && now.Progress.ConnectionID == "" || now.State.Final() && now.Flow != nil {
-		rt.Errorf("a session is %s with connection %q and %d bytes of flow", now.State, now.Progress.ConnectionID, len(now.Flow))
-	}
-	if strings.Contains(fmt.Sprintf("%+v", now.Progress), latchtest.Password) {
-		rt.Error("a session keeps the password")
-	}
-	m.before = now
-}
-
-// changed returns the states that a session went through. A try is written in
-// two changes, the first of which nobody sees; a deletion of an ended session
-// changes what is kept and not the state.
-func changed(before, now *latchkey.LinkSession) []latchkey.State {
-	switch now.Version - before.Version {
-	case 0:
-		if before.State != now.State {
-			return []latchkey.State{before.State, "unversioned"}
-		}
-		return nil
-	case 1:
-		if before.State.Final() && before.State == now.State && now.Progress.Deleted {
-			return nil
-		}
-		return []latchkey.State{before.State, now.State}
-	case 2:
-		return []latchkey.State{before.State, latchkey.StateTrying, now.State}
-	}
-	return []latchkey.State{before.State, "several at once"}
+	return h
 }

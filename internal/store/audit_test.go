@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"crypto/rand"
-	"database/sql"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -19,7 +18,7 @@ import (
 type chained struct {
 	*testing.T
 	store        *store.Store
-	raw          *sql.DB
+	raw          *storetest.Database
 	organisation string
 }
 
@@ -33,7 +32,7 @@ func newChained(t *testing.T, config store.Config) chained {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = opened.Close() })
-	c := chained{t, opened, storetest.Raw(t, config), latchkey.NewID(rand.Reader, latchkey.PrefixOrganisation)}
+	c := chained{t, opened, storetest.Raw(t, config.URL, config.Path), latchkey.NewID(rand.Reader, latchkey.PrefixOrganisation)}
 	var all sync.WaitGroup
 	for i := range recorded {
 		all.Go(func() { c.record(c.organisation, fmt.Sprint("conn_", i%10)) })
@@ -56,22 +55,9 @@ func (c chained) record(organisation, subject string) {
 // execute changes what no part of Latchkey ever changes.
 func (c chained) execute(statement string, args ...any) {
 	c.Helper()
-	result, err := c.raw.ExecContext(c.Context(), statement, args...)
-	if err != nil {
-		c.Fatalf("%s: %v", statement, err)
+	if changed := c.raw.Exec(statement, args...); changed == 0 {
+		c.Fatalf("%s changed nothing", statement)
 	}
-	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
-		c.Fatalf("%s changed %d rows, %v", statement, changed, err)
-	}
-}
-
-// number returns what a query for one whole number answers.
-func (c chained) number(query string, args ...any) (n int64) {
-	c.Helper()
-	if err := c.raw.QueryRowContext(c.Context(), query, args...).Scan(&n); err != nil {
-		c.Fatalf("%s: %v", query, err)
-	}
-	return n
 }
 
 // sound fails the test unless every record is covered.
@@ -100,8 +86,8 @@ func TestAChangedAuditRecordIsFound(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, config store.Config) {
 		c := newChained(t, config)
 		c.sound("at first", recorded)
-		lane := c.number(`SELECT MIN(lane) FROM audit WHERE organisation_id = $1`, c.organisation)
-		length := c.number(`SELECT MAX(number) FROM audit WHERE organisation_id = $1 AND lane = $2`, c.organisation, lane)
+		lane := c.raw.Number(`SELECT MIN(lane) FROM audit WHERE organisation_id = $1`, c.organisation)
+		length := c.raw.Number(`SELECT MAX(number) FROM audit WHERE organisation_id = $1 AND lane = $2`, c.organisation, lane)
 		for _, number := range []int64{1, length / 2, length} {
 			where := fmt.Sprintf(` WHERE organisation_id = '%s' AND lane = %d AND number = %d`, c.organisation, lane, number)
 			for column, change := range map[string][2]string{
@@ -130,23 +116,19 @@ func TestAChangedAuditRecordIsFound(t *testing.T) {
 func TestARemovedAuditRecordIsFound(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, config store.Config) {
 		c := newChained(t, config)
-		lane := c.number(`SELECT MAX(lane) FROM audit WHERE organisation_id = $1`, c.organisation)
-		length := c.number(`SELECT MAX(number) FROM audit WHERE organisation_id = $1 AND lane = $2`, c.organisation, lane)
+		lane := c.raw.Number(`SELECT MAX(lane) FROM audit WHERE organisation_id = $1`, c.organisation)
+		length := c.raw.Number(`SELECT MAX(number) FROM audit WHERE organisation_id = $1 AND lane = $2`, c.organisation, lane)
 		for name, removal := range map[string]struct{ from, to int64 }{
 			"the first": {1, 1}, "one in the middle": {length / 2, length / 2}, "the last": {length, length},
 			"the last two": {length - 1, length}, "all": {1, length},
 		} {
 			const columns = `organisation_id, environment, actor, action, subject, detail, created_at, lane, number, hash`
 			const those = ` WHERE organisation_id = $1 AND lane = $2 AND number BETWEEN $3 AND $4`
-			if _, err := c.raw.ExecContext(t.Context(), `CREATE TABLE kept AS SELECT * FROM audit`); err != nil {
-				t.Fatal(err)
-			}
+			c.raw.Exec(`CREATE TABLE kept AS SELECT * FROM audit`)
 			c.execute(`DELETE FROM audit`+those, c.organisation, lane, removal.from, removal.to)
 			c.broken(name, fmt.Sprintf("chain %d", lane))
 			c.execute(`INSERT INTO audit (`+columns+`) SELECT `+columns+` FROM kept`+those, c.organisation, lane, removal.from, removal.to)
-			if _, err := c.raw.ExecContext(t.Context(), `DROP TABLE kept`); err != nil {
-				t.Fatal(err)
-			}
+			c.raw.Exec(`DROP TABLE kept`)
 			c.sound(name+", put back", recorded)
 		}
 		c.execute(`UPDATE audit_chains SET length = length - 1 WHERE organisation_id = $1 AND lane = $2`, c.organisation, lane)
