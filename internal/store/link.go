@@ -140,22 +140,24 @@ func advanceSession(tx *tx, row *sessionRow) error {
 // LinkSessions returns the newest sessions that fit the filter, and whether
 // there are more.
 func (s *Store) LinkSessions(ctx context.Context, filter latchkey.SessionFilter) ([]*latchkey.LinkSession, bool, error) {
-	// The reference is in the request's JSON: what encodes alike is alike.
-	reference := ""
+	// The reference is in the request's JSON: what encodes alike is alike. What
+	// follows it there tells it from metadata of the same name.
+	alone, reconnecting := "", ""
 	if filter.ClientReferenceID != "" {
 		encoded, err := json.Marshal(filter.ClientReferenceID)
 		if err != nil {
 			return nil, false, fmt.Errorf("encode reference: %w", err)
 		}
-		reference = `"clientReferenceId":` + string(encoded)
+		alone = `"clientReferenceId":` + string(encoded) + `,"providers":[`
+		reconnecting = `"clientReferenceId":` + string(encoded) + `,"connectionId":"` + latchkey.PrefixConnection
 	}
 	// PostgreSQL takes a parameter for what it is compared with first.
 	rows, err := s.read().QueryContext(ctx, `SELECT `+sessionAnd+` FROM link_sessions
 		WHERE organisation_id = $1 AND environment = $2 AND ($3 = '' OR status = $3) AND ($4 = '' OR client_app_id = $4)
-		AND ($5 = '' OR replace(request, $5, '') <> request) AND created_at >= $6 AND (created_at < $7 OR $7 = 0)
+		AND ($5 = '' OR replace(request, $5, '') <> request OR replace(request, $10, '') <> request) AND created_at >= $6 AND (created_at < $7 OR $7 = 0)
 		ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9`,
-		filter.OrganisationID, string(filter.Environment), string(filter.Status), filter.ClientAppID, reference,
-		micros(filter.From), micros(filter.To), filter.Limit+1, filter.Offset)
+		filter.OrganisationID, string(filter.Environment), string(filter.Status), filter.ClientAppID, alone,
+		micros(filter.From), micros(filter.To), filter.Limit+1, filter.Offset, reconnecting)
 	list, err := collect(rows, err, scanSession)
 	if err != nil {
 		return nil, false, fmt.Errorf("list sessions: %w", err)

@@ -13,7 +13,8 @@ import (
 )
 
 // rememberedBuckets bounds how many buckets are kept. When there are more, the
-// full ones, which are as good as new, are dropped.
+// full ones, which are as good as new, are dropped, and if most are not full,
+// any half of them: a crowd may cost some their count, and never the memory.
 const rememberedBuckets = 20_000
 
 // Buckets holds one token bucket a name. Its methods are safe for concurrent
@@ -97,6 +98,12 @@ func (b *Buckets) bucket(name string, limit latchkey.RateLimit, now time.Time) *
 			if kept.TokensAt(now) >= float64(kept.Burst()) {
 				delete(b.buckets, old)
 			}
+		}
+		for old := range b.buckets {
+			if len(b.buckets) <= rememberedBuckets/2 {
+				break
+			}
+			delete(b.buckets, old)
 		}
 	}
 	bucket = rate.NewLimiter(rate.Limit(float64(limit.PerMinute)/60), limit.Burst)

@@ -173,3 +173,17 @@ func TestABucketIsAdjusted(t *testing.T) {
 		t.Errorf("a tenth of a second after widening: %s of %s, %v, want 8 of 10", left, most, err)
 	}
 }
+
+func TestACrowdOfUsedBucketsIsHalved(t *testing.T) {
+	clock := newStopped()
+	l := NewBuckets(clock.Now)
+	for i := range 3 * rememberedBuckets {
+		taken(l, fmt.Sprint(i)) // none of them gets full again
+		if len(l.buckets) > rememberedBuckets {
+			t.Fatalf("%d buckets after %d names", len(l.buckets), i)
+		}
+	}
+	if len(l.buckets) < rememberedBuckets/2 {
+		t.Errorf("only %d buckets are kept", len(l.buckets))
+	}
+}
