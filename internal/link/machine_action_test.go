@@ -33,9 +33,10 @@ type machine struct {
 	logins    int                   // at the provider, before the session and beside it
 	tries     int                   // submissions at the login that were taken
 	suspended bool
-	still     bool // what was done last may change nothing
-	confirmed bool // what was done last may complete a link that waits for its confirmation
-	voided    bool // or end it
+	still     bool      // what was done last may change nothing
+	confirmed bool      // what was done last may complete a link that waits for its confirmation
+	voided    bool      // or end it
+	heldBy    time.Time // when it waited for its confirmation already
 	seen      map[string]int
 	actions   int
 	outside   int
@@ -211,7 +212,8 @@ func (m *machine) confirmAnyhow(rt *rapid.T) {
 	if !own {
 		reference = "somebody else"
 	}
-	m.confirmed, m.voided = right && own && !m.suspended, right && !own && !m.suspended
+	alive := right && !m.suspended && m.Clock.Now().Sub(m.heldBy) < time.Minute // a moment later it may be dead all the same
+	m.confirmed, m.voided = alive && own, alive && !own
 	m.still = !m.confirmed && !m.voided
 	answer := m.call("POST", "/v2/link/confirm", map[string]string{"code": code, "clientReferenceId": reference})
 	if taken := answer.Code == http.StatusOK; taken != (m.stored().State == latchkey.StateCompleted && m.before.State == latchkey.StateConfirm) {
@@ -294,7 +296,7 @@ func (m *machine) endConnection(rt *rapid.T) {
 func (m *machine) provider(rt *rapid.T) { m.Provider.Down(rapid.IntRange(0, 3).Draw(rt, "down") == 0) }
 
 func (m *machine) time(rt *rapid.T) {
-	m.Clock.Move(rapid.SampledFrom([]time.Duration{time.Second, 20 * time.Second, time.Minute, 5 * time.Minute}).Draw(rt, "time"))
+	m.Clock.Move(rapid.SampledFrom([]time.Duration{time.Second, 20 * time.Second, time.Minute, 5 * time.Minute, 10 * time.Minute}).Draw(rt, "time"))
 	m.still = true
 }
 

@@ -55,6 +55,9 @@ func (m *machine) checkConfirmation(rt *rapid.T, now *latchkey.LinkSession) {
 		m.outside++
 		rt.Errorf("a session went from %s to %s without its confirmation", m.before.State, now.State)
 	}
+	if fresh && now.State == latchkey.StateConfirm {
+		m.heldBy = m.Clock.Now()
+	}
 	if now.State != latchkey.StateConfirm && now.Progress.CodeHash != "" {
 		rt.Errorf("a session that is %s keeps a code", now.State)
 	}

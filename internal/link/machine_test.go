@@ -91,6 +91,7 @@ func (c *census) reached(state latchkey.State) (count int) {
 
 func walkRandomly(rt *rapid.T, h house, census *census) {
 	m := &machine{T: rt, house: h, seen: map[string]int{}}
+	defer census.add(m)
 	m.start()
 	rt.Repeat(map[string]func(*rapid.T){
 		"submit": m.submit, "right": m.right, "right again": m.right, "right once more": m.right, "two at once": m.race,
@@ -98,7 +99,6 @@ func walkRandomly(rt *rapid.T, h house, census *census) {
 		"confirm": m.confirmAnyhow, "init again": m.initAgain, "suspend": m.suspend, "import": m.importAccount,
 		"connection": m.endConnection, "sweep": m.sweep, "": m.check,
 	})
-	census.add(m)
 }
 
 // away is a provider whose login happens elsewhere: on a page of its own, or by
