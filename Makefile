@@ -7,7 +7,7 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model lint fuzz bench screenshots clean
+.PHONY: help build deps check test model lint results fuzz bench screenshots clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -28,6 +28,9 @@ check: bin/staticcheck ## gofmt, go vet, staticcheck
 
 test: deps check ## everything CI runs: check, then all tests with the race detector
 	$(GO) test -race -vet=off -count=1 -p 2 -timeout 14m ./...
+
+results: deps ## all tests without the race detector, printing the figures that they owe
+	$(GO) test -count=1 -p 2 -timeout 14m -v ./... | { grep -E '^(RESULT|FAIL|--- FAIL|panic)' || true; }; exit $${PIPESTATUS[0]}
 
 model: ## 100,000 random sequences against the machine of a link (MODEL=n for another number)
 	$(GO) test -run TestNoSequenceLeavesTheTable -count=1 -timeout 180m ./internal/link -args -rapid.checks=$(or $(MODEL),100000)
