@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,10 +24,38 @@ type oracle struct {
 	connections map[string]bool   // connection → whether it must be there; absent: unknown
 	used        map[string]bool   // connections whose credential was opened after a kill
 	made, ended int
+
+	sessionsBefore, madeBefore int // when the last round ended
 }
 
 func newOracle() *oracle {
 	return &oracle{sessions: map[string]string{}, connections: map[string]bool{}, used: map[string]bool{}}
+}
+
+// awaitStakes waits until so many more sessions and connections have been
+// acknowledged than when the last round ended.
+func (o *oracle) awaitStakes(t testing.TB, sessions, connections int) {
+	t.Helper()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	looks := time.NewTicker(5 * time.Millisecond)
+	defer looks.Stop()
+	for {
+		o.mu.Lock()
+		enough := len(o.sessions) >= o.sessionsBefore+sessions && o.made >= o.madeBefore+connections
+		if enough {
+			o.sessionsBefore, o.madeBefore = len(o.sessions), o.made
+		}
+		o.mu.Unlock()
+		if enough {
+			return
+		}
+		select {
+		case <-looks.C:
+		case <-deadline.C:
+			t.Fatal("nobody gets an answer any more")
+		}
+	}
 }
 
 // client keeps its connections open, as backends do, and follows no redirect.
