@@ -61,7 +61,7 @@ func (d *door) open(w http.ResponseWriter, r *http.Request, purpose vault.Purpos
 		return nil, latchkey.Errorf(latchkey.SessionNotProvided, "the header x-connection-id is missing, malformed or given twice")
 	}
 	web.Annotate(r.Context(), slog.String("connection", ids[0]))
-	bucket := caller.OrganisationID + "/" + ids[0]
+	bucket := caller.OrganisationID + "/" + string(caller.Environment) + "/" + ids[0]
 	if err := d.limits.take(w.Header(), bucket); err != nil {
 		return nil, err
 	}
