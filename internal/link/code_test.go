@@ -128,6 +128,7 @@ func often(b begun) []begun {
 func wrongCode(n int) string { return fmt.Sprintf("%06d", n) }
 
 func TestCodesAreGuessedAtFewTimesAndAcceptedOnce(t *testing.T) {
+	t.Parallel()
 	h := newCodedHouse(t)
 	over := 0
 	t.Run("of one challenge", func(t *testing.T) {

@@ -202,6 +202,7 @@ func TestACodeIsRefused(t *testing.T) {
 }
 
 func TestACodeConfirmsOnce(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newConfirmingHouse(t, options)
@@ -262,6 +263,7 @@ func TestAHeldLinkCanBeEnded(t *testing.T) {
 }
 
 func TestHeldLinksOfOneAccount(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newConfirmingHouse(t, options)

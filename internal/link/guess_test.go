@@ -167,6 +167,7 @@ func most(arrivals []time.Time, span time.Duration) (count int) {
 }
 
 func TestAnAccountIsGuessedAtFewTimesHoweverItIsTried(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, latchtest.Options{Idle: true, Limits: latchtest.Limits{AttemptsPerAccount: 1}})
 	guessers := h.guessers()
 	var arrivals []time.Time

@@ -99,6 +99,7 @@ func (h house) session(username string) string {
 const browser = "Mozilla/5.0 (X11; Linux x86_64)"
 
 func TestALoginIsImported(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newHouse(t, options)
@@ -143,6 +144,7 @@ func TestALoginIsImported(t *testing.T) {
 }
 
 func TestTheSameAccountImportedAgainIsRenewed(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		h := newHouse(t, options)
 		sink := latchtest.NewSink(t)
@@ -176,6 +178,7 @@ func TestTheSameAccountImportedAgainIsRenewed(t *testing.T) {
 }
 
 func TestAnImportedConnectionGetsANewLogin(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		h := newHouse(t, options)
 		first := h.kept(h.bring("provider", latchtest.ProviderID, "credentials", credentials("ada"), "clientReferenceId", "u"))

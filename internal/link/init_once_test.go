@@ -31,6 +31,7 @@ func (h house) sessions(headers ...string) int {
 }
 
 func TestAnInitIsRepeatedWithoutAnotherSession(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newHouse(t, options)
@@ -125,6 +126,7 @@ func TestAnIdempotencyKeyIsItsOwners(t *testing.T) {
 }
 
 func TestInitsWithOneKeyAtOnceAreOne(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newHouse(t, options)

@@ -61,6 +61,7 @@ func (h house) asking() begun {
 }
 
 func TestTheCredentialIsReturnedToWhoMayHaveIt(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newHouse(t, options)

@@ -295,6 +295,7 @@ func (c *clerk) unnoticed() (unnoticed, changes int) {
 }
 
 func TestEveryConnectionHasItsRecordOfConsent(t *testing.T) {
+	t.Parallel()
 	provider := &swift{}
 	options := latchtest.Options{
 		DatabaseURL: latchtest.NewPostgres(t), Idle: true, Connectors: []connector.Connector{provider},

@@ -56,6 +56,7 @@ func burst(replicas []house, username string) (arrived int) {
 }
 
 func TestBudgetsHoldOverReplicasAndRestarts(t *testing.T) {
+	t.Parallel()
 	overshoot, made := 0, 0
 	reached := func(name string, got, want int) {
 		t.Helper()

@@ -14,6 +14,7 @@ import (
 )
 
 func TestSessionsAreListed(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newHouse(t, options)

@@ -16,6 +16,7 @@ import (
 )
 
 func TestTheSettingsOfAConnection(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newHouse(t, options)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestASuspendedAppIsStoppedAtOnce(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newHouse(t, options)

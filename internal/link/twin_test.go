@@ -16,6 +16,7 @@ import (
 const twins = 16
 
 func TestManyLinksOfOneAccountAtOnceAreOneConnection(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		h := newHouse(t, options)
 		sink := latchtest.NewSink(t)
@@ -63,6 +64,7 @@ func TestManyLinksOfOneAccountAtOnceAreOneConnection(t *testing.T) {
 }
 
 func TestManyConfirmationsOfOneAccountAtOnceAreOneConnection(t *testing.T) {
+	t.Parallel()
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		options.Idle = true
 		h := newConfirmingHouse(t, options)

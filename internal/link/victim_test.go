@@ -150,7 +150,7 @@ func pageQueries() []string {
 func (r *trap) spy(moment int, all bool) {
 	suffix := strings.TrimPrefix(r.link.SessionID, latchkey.PrefixSession)
 	for i, query := range pageQueries() {
-		if path := []string{"/", "/s/"}[i%2] + r.link.Secret(); all || i%5 == (moment+r.number)%5 {
+		if path := []string{"/", "/s/"}[i%2] + r.link.Secret(); all || i%8 == (moment+r.number)%8 {
 			r.learn("GET "+path+query, r.direct("GET", path+query, ""))
 		}
 	}
@@ -160,7 +160,7 @@ func (r *trap) spy(moment int, all bool) {
 		fmt.Sprintf("/v2/account/connections?clientReferenceId=attacker%d", r.number), "/v2/connections?status=pending",
 		"/v2/account/connections?limit=100", "/v2/account/connections/conn_" + suffix, "/v2/events?limit=100",
 	} {
-		if all || i < 2 || i%3 == moment%3 {
+		if all || i < 2 || i%6 == moment%6 {
 			r.learn("GET "+path, r.direct("GET", path, "", "apikey", r.Trial.APIKey))
 		}
 	}
@@ -220,7 +220,7 @@ func (r *trap) run() {
 	case 3:
 		r.replay()
 	}
-	r.spy(moment+1, r.number%10 == 0)
+	r.spy(moment+1, r.number%20 == 0)
 }
 
 // late tries the code that nobody brought back, when its minute is
@@ -231,6 +231,7 @@ func (r *trap) late() {
 }
 
 func TestNobodyGetsTheAccountOfAnother(t *testing.T) {
+	t.Parallel()
 	var runs, gained int
 	latchtest.OnBothEngines(t, func(t *testing.T, options latchtest.Options) {
 		provider := &watched{Provider: latchtest.NewProvider(t)}
@@ -284,7 +285,7 @@ func (h *trapHouse) purge(traps []*trap) {
 		if !ended || session.Flow != nil || session.Progress.CodeHash != "" || session.Progress.Account != "" {
 			h.Errorf("run %d is left %s with %d bytes", r.number, session.State, len(session.Flow))
 		}
-		r.spy(1, r.number%10 == 0)
+		r.spy(1, r.number%20 == 0)
 	}
 }
 
