@@ -33,7 +33,7 @@ results: deps ## all tests without the race detector, printing the figures that 
 	$(GO) test -count=1 -p 2 -timeout 14m -v ./... | { grep -E '^(RESULT|FAIL|--- FAIL|panic)' || true; }; exit $${PIPESTATUS[0]}
 
 model: ## 100,000 random sequences against the machine of a link (MODEL=n for another number)
-	$(GO) test -run TestNoSequenceLeavesTheTable -count=1 -timeout 180m ./internal/link -args -rapid.checks=$(or $(MODEL),100000)
+	$(GO) test -run TestNoSequenceLeavesTheTable -count=1 -parallel 4 -timeout 180m ./internal/link -args -rapid.checks=$(or $(MODEL),100000)
 
 lint: bin/golangci-lint ## the slower linters (building them takes minutes)
 	bin/golangci-lint run ./...

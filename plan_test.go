@@ -60,8 +60,8 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest": {},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
-	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/tenanttest":   {anything},
+	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/sdktest":      {"latchtest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
 
