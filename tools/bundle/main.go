@@ -20,7 +20,7 @@ type bundle struct{ entry, output string }
 
 var bundles = []bundle{
 	{"internal/hosted/script/page.ts", "page.js"},
-	//{"sdk/js/embed/src/script.ts", "embed.js"},
+	{"sdk/js/embed/src/script.ts", "embed.js"},
 }
 
 func main() {
