@@ -60,6 +60,7 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest": {},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
+	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/sdktest":      {"latchtest"},

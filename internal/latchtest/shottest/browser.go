@@ -10,6 +10,7 @@ package shottest
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,8 +24,9 @@ const patience = 60 * time.Second
 // Browser is one running chromium.
 type Browser struct{ ctx context.Context }
 
-// Open starts a browser that ends with the test.
-func Open(t testing.TB) *Browser {
+// Open starts a browser that ends with the test. A flag is a name, or a name
+// and its value behind "=".
+func Open(t testing.TB, flags ...string) *Browser {
 	t.Helper()
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.NoFirstRun,
@@ -36,6 +38,14 @@ func Open(t testing.TB) *Browser {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.UserDataDir(t.TempDir()),
+	}
+	for _, flag := range flags {
+		name, value, valued := strings.Cut(flag, "=")
+		if valued {
+			options = append(options, chromedp.Flag(name, value))
+		} else {
+			options = append(options, chromedp.Flag(name, true))
+		}
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
