@@ -56,6 +56,9 @@ func (h *house) serve(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("opener") {
 			w.Header().Set("Cross-Origin-Opener-Policy", r.URL.Query().Get("opener"))
 		}
+		if r.URL.Query().Has("twice") {
+			_, _ = fmt.Fprintf(w, `<!doctype html><script src="%s/embed.js?twice" crossorigin defer></script>`, h.URL)
+		}
 		_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Shop</title><script src="%s/embed.js" crossorigin defer></script>
 			<script src="/host.js" defer></script><body><h1>Shop</h1><button id="iframe" data-mode="iframe">Frame</button>
 			<button id="popup" data-mode="popup">Window</button><button id="redirect" data-mode="redirect">Go</button>
@@ -64,6 +67,10 @@ func (h *house) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		_, _ = fmt.Fprint(w, hostScript)
 	case "/init":
+		if link := r.URL.Query().Get("link"); link != "" {
+			_, _ = fmt.Fprint(w, link)
+			return
+		}
 		link := h.Init(map[string]any{"clientAppId": h.Trial.ClientApps[latchkey.AppEmbed], "clientReferenceId": "user_1"})
 		if r.URL.Query().Has("dead") {
 			h.Want(http.StatusNoContent, "DELETE", "/v2/link/"+link.Secret(), nil)
