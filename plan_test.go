@@ -62,7 +62,7 @@ var plan = map[string][]string{
 	"latchtest/e2etest":      {anything},
 	"latchtest/tenanttest":   {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
-	"latchtest/sdktest":      {"latchtest"},
+	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
