@@ -63,7 +63,7 @@ var plan = map[string][]string{
 	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
-	"latchtest/sdktest":      {"latchtest"},
+	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
