@@ -25,6 +25,7 @@ type Prompt struct {
 	Methods   []string        `json:"methods,omitzero"`   // second factors to choose from
 	Message   string          `json:"message,omitzero"`   // a plain sentence above the fields
 	CanResend bool            `json:"canResend,omitzero"` // another code can be asked for
+	URL       string          `json:"url,omitzero"`       // of the provider's page where a wait is ended, as a face check; http or https
 	TwoFactor *TwoFactorState `json:"twoFactor,omitzero"` // for the second factor
 }
 

@@ -30,6 +30,7 @@ type SessionRequest struct {
 	RedirectURL       string            `json:"redirectUrl,omitzero"`
 	ClientReferenceID string            `json:"clientReferenceId,omitzero"`
 	ConnectionID      string            `json:"connectionId,omitzero"` // the connection to reconnect
+	Expected          string            `json:"expected,omitzero"`     // username, or name, of its account
 	Providers         []string          `json:"providers"`
 	Permissions       []Permission      `json:"permissions"`
 	Locale            string            `json:"locale,omitzero"`
@@ -58,6 +59,7 @@ type SessionProgress struct {
 	RetryAfter   int         `json:"retryAfter,omitzero"` // seconds until a wait is worth a look
 	Failure      FailureCode `json:"failure,omitzero"`
 	Reason       string      `json:"reason,omitzero"` // for the operator, never shown to the person
+	Came         string      `json:"came,omitzero"`   // username, or name, of the account that logged in instead of the expected one
 	ConsentedAt  time.Time   `json:"consentedAt,omitzero"`
 	ConnectionID string      `json:"connectionId,omitzero"`
 	UserData     *UserData   `json:"userData,omitzero"`

@@ -217,7 +217,8 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 	trusted, _ := a.config.trusted() // checked when the configuration was completed
 	a.router = web.New(web.Config{
 		Authenticate: a.keys.Caller, Observe: a.metrics.observe, Secure: isHTTPS(a.config.LinkURL),
-		KeyRate: a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
+		ErrorPage: hosted.ErrorPage,
+		KeyRate:   a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{
@@ -227,7 +228,13 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 	api.Register(a.router, api.Config{
 		Links: a.links, Endpoints: endpoints, Events: webhook.NewEventLog(a.store), Accounts: a.accounts,
 	})
-	hosted.Register(a.router, hosted.Config{Links: a.links, Provider: a.provider})
+	hosted.Register(a.router, hosted.Config{
+		Links: a.links, Provider: a.provider, Scenarios: a.scenarios, Now: a.parts.Now,
+		Logos: hosted.Logos{
+			Find: newLogos(a.egress.Client(egress.Logo), a.parts.Now).find,
+			Mark: func(url string) string { return guarded.Fingerprint("logo", url) },
+		},
+	})
 	proxy.Register(a.router, proxy.Config{
 		Vault:     guarded,
 		Transport: func(latchkey.Connection) http.RoundTripper { return a.egress.Transport(egress.Proxy) },

@@ -71,6 +71,14 @@ func (a *App) provider(id string) (hosted.Provider, bool) {
 	return hosted.Provider{ID: facts.ID, Name: facts.Name, Domain: facts.Domain, Logo: facts.Logo}, true
 }
 
+// scenarios lists how to log in to a provider at which nothing is real.
+func (a *App) scenarios(id string) any {
+	if rehearser, ok := a.connectors[id].(connector.Rehearser); ok {
+		return rehearser.Scenarios()
+	}
+	return []connector.Scenario{}
+}
+
 // isHTTPS reports whether the pages are reached over TLS.
 func isHTTPS(base string) bool {
 	parsed, err := url.Parse(base)

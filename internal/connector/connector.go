@@ -187,6 +187,24 @@ type Importer interface {
 	Import(ctx context.Context, flow Flow, cookie, userAgent latchkey.Secret) (Done, error)
 }
 
+// Rehearser is the skill of a provider at which nothing is real: it says how to
+// log in, so that a page can tell who tries it out.
+type Rehearser interface {
+	Scenarios() []Scenario
+}
+
+// Scenario is something that a provider can act out. Its JSON form is one entry
+// of the scenarios that an embedded page announces in sandbox_info.
+type Scenario struct {
+	ID          string `json:"id"`
+	AccountType string `json:"accountType"`      // creator or fan
+	LoginType   string `json:"loginType"`        // password or app_otp
+	Password    string `json:"password"`         // public
+	OTPCode     string `json:"otpCode,omitzero"` // public; where a code is asked for
+	Address     string `json:"-"`                // an example; any other name before "@" is another user
+	Outcome     string `json:"-"`                // what happens, in words
+}
+
 // Revoker is the skill of ending a credential at the provider. It returns nil
 // also when the credential was dead already; any error is tried again later.
 type Revoker interface {

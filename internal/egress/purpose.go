@@ -10,6 +10,7 @@ const (
 	Webhook  Purpose = "webhook"  // tell an organisation's endpoint
 	Provider Purpose = "provider" // log in, refresh and revoke at a provider
 	Proxy    Purpose = "proxy"    // pass a call through to a provider
+	Logo     Purpose = "logo"     // fetch the picture of a client app
 )
 
 // maxHeader is the largest header of an answer, in bytes, all 1xx answers
@@ -30,5 +31,6 @@ func limitsOf(timeouts Timeouts) map[Purpose]limits {
 		Webhook:  {total: timeouts.Webhook, body: 1 << 20, idlePerHost: 8},
 		Provider: {total: timeouts.Provider, body: 8 << 20, idlePerHost: 16},
 		Proxy:    {idlePerHost: 64, asItCame: true},
+		Logo:     {total: 2 * time.Second, body: 256 << 10, idlePerHost: 1},
 	}
 }

@@ -14,7 +14,11 @@ import (
 // checkInert finds what could run, load or be styled from the page itself.
 func checkInert(t *testing.T, document *goquery.Document) {
 	t.Helper()
-	if found := document.Find("script, style, iframe, object, embed, base, template, img[src^=x]"); found.Length() > 0 {
+	own := `script[src="/static/` + AssetHash() + `/page.js"][defer]`
+	if document.Find(own).Length() != 1 || document.Find(own).Text() != "" {
+		t.Error("the page does not have our script")
+	}
+	if found := document.Find("script, style, iframe, object, embed, base, template, img[src^=x]").Not(own); found.Length() > 0 {
 		t.Errorf("the page has the element %s", goquery.NodeName(found))
 	}
 	document.Find("*").Each(func(_ int, element *goquery.Selection) {
@@ -35,7 +39,7 @@ func checkLocal(t *testing.T, document *goquery.Document) {
 	document.Find("[href], [src], [action], [formaction], [srcset], [ping]").Each(func(_ int, element *goquery.Selection) {
 		for _, name := range []string{"href", "src", "action", "formaction", "srcset", "ping"} {
 			address, ok := element.Attr(name)
-			if parsed, err := url.Parse(address); ok && (err != nil || parsed.Host != "" || parsed.Scheme != "" || !strings.HasPrefix(address, "/")) {
+			if parsed, err := url.Parse(address); ok && (err != nil || parsed.Host != "" || parsed.Scheme != "" || address == "" || address[:1] != "/" && address[:1] != "?") {
 				t.Errorf("<%s %s=%q> leads elsewhere", goquery.NodeName(element), name, address)
 			}
 		}
@@ -56,14 +60,14 @@ func checkForms(t *testing.T, document *goquery.Document) {
 			}
 		}
 	})
-	document.Find("form").Each(func(_ int, form *goquery.Selection) {
+	document.Find("form:not(.search)").Each(func(_ int, form *goquery.Selection) {
 		if form.AttrOr("method", "") != "post" || form.AttrOr("action", "") != "/cs_sample" {
 			t.Error("a form does not post to the page")
 		}
 		if got := form.Find("input[type=hidden][name=version]").AttrOr("value", ""); got != "7" {
 			t.Errorf("a form carries version %q, want 7", got)
 		}
-		form.Find("button").Each(func(i int, button *goquery.Selection) {
+		form.Find("button:not([type=button])").Each(func(i int, button *goquery.Selection) {
 			action := button.AttrOr("value", "")
 			if button.AttrOr("name", "") != "action" || !slices.Contains(latchkey.Actions(), latchkey.Action(action)) {
 				t.Errorf("a button sends %s=%s", button.AttrOr("name", ""), action)

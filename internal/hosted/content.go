@@ -6,6 +6,9 @@ import "latchkey"
 // "cancel", and the input "provider" when there are several.
 type PreLogin struct {
 	Providers []ProviderChoice // to choose from; none or one: nothing to choose
+	Many      bool             // there are several, whether or not the search found them
+	Searching bool             // there are enough for a search
+	Search    string           // what was searched for
 	Reconnect string           // username of the account to link again; "" for a new link
 }
 
@@ -31,6 +34,7 @@ type Login struct {
 	Prompt       latchkey.Prompt
 	Refused      latchkey.FailureCode // why the last input was refused; "" when this is a new question
 	AttemptsLeft int                  // 0 when it is not counted
+	Reconnect    string               // as in PreLogin
 }
 
 // TwoFactor asks for a second factor. It offers "continue" and "cancel",
@@ -40,6 +44,7 @@ type TwoFactor struct {
 	Prompt       latchkey.Prompt
 	Refused      latchkey.FailureCode // as in Login
 	AttemptsLeft int                  // 0 when it is not counted
+	ResendIn     int                  // seconds until another code may be asked for; 0: now
 }
 
 // Redirect sends the person to the provider's own page. It is a link and not
@@ -57,6 +62,8 @@ type Wait struct {
 	Message string               // of the prompt; "" for the usual sentence
 	Looked  bool                 // the provider was just asked and still waits
 	Refused latchkey.FailureCode // why the last look failed; "" when it did not
+	URL     string               // of the provider, where it is done; "" when it is no page
+	PollIn  int                  // seconds until it is worth a look
 }
 
 // Trying shows that an input is being tried. The handler lets the page load
@@ -77,12 +84,35 @@ type Done struct {
 	ReturnURL string // back to the app; "" when there is nowhere to go
 }
 
+// Cancelled says that the person left, where they do not go back to the app by
+// themselves.
+type Cancelled struct {
+	ReturnURL string // back to the app; "" when there is nowhere to go
+}
+
+// Elsewhere says to a page that was open meanwhile that another one has
+// finished the session. It tells nothing of how.
+type Elsewhere struct{}
+
+// Foreign is drawn for a site that is not the app's: it explains itself and
+// offers the page on its own.
+type Foreign struct {
+	Path string // of the page without the parameters of embedding
+}
+
+// Trouble says that no page could be drawn.
+type Trouble struct {
+	Status int // of the answer
+}
+
 // Error explains why a session ended without a link. It offers "continue".
 type Error struct {
 	Code        latchkey.FailureCode
 	Title       string // "" for the text of the code
 	Explanation string // "" for the text of the code
 	CanContinue bool   // the app can be told
+	Expected    string // username of the account that was linked before, when it was not this one
+	Came        string // username of the account that came instead
 }
 
 // Expired says that the session was not finished in time. It offers
@@ -107,7 +137,11 @@ func (Wait) name() string          { return "wait" }
 func (Trying) name() string        { return "trying" }
 func (Confirming) name() string    { return "confirming" }
 func (Done) name() string          { return "done" }
+func (Cancelled) name() string     { return "cancelled" }
+func (Elsewhere) name() string     { return "elsewhere" }
+func (Foreign) name() string       { return "foreign" }
 func (Error) name() string         { return "error" }
 func (Expired) name() string       { return "expired" }
 func (Gone) name() string          { return "gone" }
 func (NotFound) name() string      { return "not-found" }
+func (Trouble) name() string       { return "trouble" }

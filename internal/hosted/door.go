@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"time"
 
 	"latchkey"
 	"latchkey/internal/link"
@@ -22,10 +23,18 @@ type Provider struct {
 type Config struct {
 	Links    *link.Links
 	Provider func(id string) (Provider, bool)
+	// Scenarios lists how to log in to a provider of the sandbox, in the
+	// published shape.
+	Scenarios func(provider string) any
+	Logos     Logos // of apps; zero: none is shown
+	Now       func() time.Time
 }
 
 // door holds the handlers.
-type door struct{ config Config }
+type door struct {
+	config  Config
+	streams streams
+}
 
 // immutable lets what is named by its content be kept for ever.
 const immutable = "public, max-age=31536000, immutable"
@@ -38,7 +47,10 @@ func Register(router *web.Router, config Config) {
 		router.Framed("POST "+prefix+"{clientSecret}", d.step)
 	}
 	router.Public("GET "+assetPrefix()+"/{file}", http.HandlerFunc(serveAsset))
+	router.Framed("GET /s/{clientSecret}/events", d.events)
 	router.Public("GET /static/providers/{file}", http.HandlerFunc(d.serveLogo))
+	router.Public("GET /static/logos/{mark}", http.HandlerFunc(d.serveAppLogo))
+	router.Public("GET /static/accent/{file}", http.HandlerFunc(serveAccent))
 }
 
 func assetPrefix() string { return "/static/" + AssetHash() }

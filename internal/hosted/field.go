@@ -1,6 +1,7 @@
 package hosted
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ func (v *view) Inputs() []input {
 	inputs := make([]input, len(prompt.Fields))
 	for i, field := range prompt.Fields {
 		in := newInput(field, i)
-		in.Label = orElse(clean(field.Label, nameLimit), clean(field.Name, nameLimit))
+		in.Label = orElse(v.Known(field.Label, nameLimit), clean(field.Name, nameLimit))
 		in.Invalid = refused != "" && refused != latchkey.FailureProviderUnavailable
 		in.ShowsError = in.Invalid && i == len(prompt.Fields)-1
 		var described []string
@@ -185,4 +186,14 @@ func phoneCode(prompt latchkey.Prompt) *latchkey.CodeBudget {
 		return nil
 	}
 	return prompt.TwoFactor.PhoneCode
+}
+
+// ResendClock is the time until another code may be asked for, as a clock
+// shows it; "" when that is now.
+func (v *view) ResendClock() string {
+	content, ok := v.Content.(TwoFactor)
+	if !ok || content.ResendIn == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d:%02d", content.ResendIn/60, content.ResendIn%60)
 }

@@ -4,7 +4,7 @@
 //
 //	handler ──▶ Page{…, Content: Login{…}} ──▶ Render ──▶ templates/layout.html
 //	                                             │          └▶ templates/login.html
-//	                              catalogue (text.go)             │
+//	                              catalogue (language.go)             │
 //	                              clean (name.go)                 ▼
 //	person ◀── text/html; /static/<hash>/link.css, icons.svg, icon.svg
 //	   └── POST version, action, fields ──▶ handler ──▶ 303 to the same page
@@ -23,8 +23,7 @@ const (
 // when they are drawn. The three paths are trusted: Render refuses one that
 // could lead to another host.
 type Page struct {
-	Lang  string // BCP 47 tag of the texts; anything else is en
-	Dir   string // "ltr" or "rtl"; anything else is ltr
+	Lang  string // BCP 47 tag of one of our languages; anything else is en
 	Theme string // ThemeAuto, ThemeLight or ThemeDark; anything else is auto
 
 	AppName        string // of the client app, as its operator registered it
@@ -40,11 +39,21 @@ type Page struct {
 	RequestID   string // req_…, shown small where something went wrong
 	CanGoBack   bool   // offers the button "back"
 
+	Languages []Language // to choose from; none: no choice is offered
+	Accent    string     // of the app, six hexadecimal digits; "" is ours
+	AppLogo   string     // path of the app's logo, served by us; "" draws a monogram
+
+	HostOrigin string // that the script may tell Messages; "" when nobody embeds the page
+	Messages   string // JSON array of what to tell it
+	Leave      string // where the script goes when nobody embeds the page; "" to stay
+	EventsPath string // of the stream that tells of changes; "" when the page waits for none
+
 	Content Content // the step; never nil
 }
 
 // Content is what one step adds to a page: PreLogin, Authorization, Login,
-// TwoFactor, Redirect, Wait, Trying, Done, Error, Expired, Gone or NotFound.
+// TwoFactor, Redirect, Wait, Trying, Confirming, Done, Cancelled, Elsewhere,
+// Foreign, Error, Expired, Gone, NotFound or Trouble.
 type Content interface {
 	// name is the template and the first part of the text keys.
 	name() string

@@ -26,11 +26,9 @@ func TestEveryPageIsWhole(t *testing.T) {
 			if document.Find("title").Text() == "" || document.Find("h1").Text() == "" {
 				t.Error("the title or the heading is empty")
 			}
-			document.Find("h2").Each(func(_ int, h2 *goquery.Selection) {
-				if h2.PrevAllFiltered("h1").Length() == 0 && h2.Closest("section").PrevAllFiltered("h1").Length() == 0 {
-					t.Error("a second heading comes before the first")
-				}
-			})
+			if first := document.Find("h1, h2").First(); goquery.NodeName(first) != "h1" {
+				t.Error("a second heading comes before the first")
+			}
 			checkUnique(t, document)
 		})
 	}
@@ -38,7 +36,7 @@ func TestEveryPageIsWhole(t *testing.T) {
 
 // buttons returns the actions of the page's buttons, in order.
 func buttons(document *goquery.Document) []string {
-	return document.Find("button").Map(func(_ int, button *goquery.Selection) string { return button.AttrOr("value", "") })
+	return document.Find("button:not([type=button])").Map(func(_ int, button *goquery.Selection) string { return button.AttrOr("value", "") })
 }
 
 func TestButtonsOfEachPage(t *testing.T) {
@@ -76,8 +74,8 @@ func TestButtonsOfEachPage(t *testing.T) {
 
 func TestGoneRevealsNothing(t *testing.T) {
 	for _, content := range []Content{Gone{}, NotFound{}} {
-		bare := drawBytes(t, Page{AssetPrefix: "/static/x", RequestID: "req_1", Content: content})
 		full := samplePage(content)
+		bare := drawBytes(t, Page{AssetPrefix: "/static/x", RequestID: "req_1", Languages: full.Languages, Content: content})
 		full.AssetPrefix, full.RequestID, full.LogoPath = "/static/x", "req_1", "/static/providers/sandbox.svg"
 		if diff := cmp.Diff(string(bare), string(drawBytes(t, full))); diff != "" {
 			t.Errorf("%s depends on what the link was for:\n%s", content.name(), diff)
@@ -116,7 +114,7 @@ func TestRender(t *testing.T) {
 	})
 	t.Run("language, direction and theme are set", func(t *testing.T) {
 		page := samplePage(Gone{})
-		page.Lang, page.Dir, page.Theme = "ar", "rtl", ThemeDark
+		page.Lang, page.Theme = "ar", ThemeDark
 		document := draw(t, page)
 		if document.Find("html[lang=ar][dir=rtl][data-theme=dark]").Length() != 1 || document.Find(`meta[name=color-scheme][content=dark]`).Length() != 1 {
 			t.Error("they are not on the document")
@@ -129,6 +127,9 @@ func TestAFirstVisitIsSmall(t *testing.T) {
 	err := fs.WalkDir(Assets(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
+		}
+		if path == "embed.js" { // for the pages of apps
+			return nil
 		}
 		info, err := entry.Info()
 		assets += int(info.Size())

@@ -2,6 +2,7 @@ package hosted
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"latchkey"
@@ -35,20 +36,25 @@ func sampleContents() map[string]Content {
 	return map[string]Content{
 		"pre-login":           PreLogin{},
 		"pre-login-again":     PreLogin{Reconnect: "ada@creator.sandbox.com"},
-		"pre-login-providers": PreLogin{Providers: []ProviderChoice{{ID: "sandbox", Name: "Sandbox", Domain: "sandbox.com", Selected: true}, {ID: "atproto", Name: "Bluesky", Domain: "bsky.app"}}},
+		"pre-login-providers": PreLogin{Many: true, Providers: []ProviderChoice{{ID: "sandbox", Name: "Sandbox", Domain: "sandbox.com", Selected: true}, {ID: "atproto", Name: "Bluesky", Domain: "bsky.app"}}},
 		"authorization": Authorization{Permissions: []latchkey.Permission{
 			{Name: "profile:read", Purpose: "to show your name and picture beside your posts"},
 			{Name: "posts:write", Purpose: "to publish the posts you schedule in Acme"},
 		}},
 		"authorization-bare":        Authorization{},
+		"pre-login-search":          PreLogin{Many: true, Searching: true, Search: "sand", Providers: manyProviders()},
+		"pre-login-none":            PreLogin{Many: true, Searching: true, Search: "nothing like it"},
 		"login":                     Login{Prompt: loginPrompt},
+		"login-again":               Login{Prompt: loginPrompt, Reconnect: "ada@creator.sandbox.com"},
 		"login-refused":             Login{Prompt: loginPrompt, Refused: latchkey.FailureInvalidCredentials, AttemptsLeft: 3},
 		"login-unavailable":         Login{Prompt: loginPrompt, Refused: latchkey.FailureProviderUnavailable},
 		"2fa":                       TwoFactor{Prompt: codePrompt},
 		"2fa-refused":               TwoFactor{Prompt: codePrompt, Refused: latchkey.FailureTwoFactor, AttemptsLeft: 1},
+		"2fa-soon":                  TwoFactor{Prompt: codePrompt, ResendIn: 28},
 		"2fa-methods":               TwoFactor{Prompt: withMethods(codePrompt, "phone", "app", "forceFace", "pigeon")},
 		"redirect":                  Redirect{URL: "https://sandbox.example/authorize"},
 		"wait":                      Wait{},
+		"wait-face":                 Wait{Message: "Look into the camera of your device.", URL: "https://sandbox.com/face", PollIn: 2},
 		"wait-looked":               Wait{Message: "Approve the login on your other device.", Looked: true},
 		"wait-unavailable":          Wait{Refused: latchkey.FailureProviderUnavailable},
 		"authorization-unavailable": Authorization{Refused: latchkey.FailureProviderUnavailable},
@@ -56,11 +62,25 @@ func sampleContents() map[string]Content {
 		"done":                      Done{Username: "ada@creator.sandbox.com", ReturnURL: "https://acme.example/linked"},
 		"done-bare":                 Done{},
 		"error":                     Error{Code: latchkey.FailureAccountLocked, CanContinue: true},
+		"error-mismatch":            Error{Code: latchkey.FailureAccountMismatch, CanContinue: true, Expected: "ada@creator.sandbox.com", Came: "eve@creator.sandbox.com"},
+		"cancelled":                 Cancelled{ReturnURL: "https://acme.example/linked"},
+		"elsewhere":                 Elsewhere{},
+		"foreign":                   Foreign{Path: "/cs_sample"},
+		"trouble":                   Trouble{Status: 500},
+		"trouble-busy":              Trouble{Status: 429},
 		"error-unknown":             Error{Code: "no_such_code"},
 		"expired":                   Expired{CanContinue: true},
 		"gone":                      Gone{},
 		"not-found":                 NotFound{},
 	}
+}
+
+func manyProviders() []ProviderChoice {
+	var list []ProviderChoice
+	for _, name := range []string{"Sandbox", "Bluesky", "Matrix", "GitHub", "GitLab", "Mastodon", "Dropbox", "Spotify"} {
+		list = append(list, ProviderChoice{ID: strings.ToLower(name), Name: name, Domain: strings.ToLower(name) + ".example"})
+	}
+	return list
 }
 
 // samplePage is a page with everything that every page can show.
@@ -69,6 +89,10 @@ func samplePage(content Content) Page {
 		AppName: "Acme", AppDomain: "acme.example", ProviderName: "Sandbox", ProviderDomain: "sandbox.com",
 		Sandbox: true, AssetPrefix: "/static/" + AssetHash(), Action: "/cs_sample", Version: 7,
 		RequestID: "req_0123456789abcdefABCDEF", CanGoBack: true, Content: content,
+		Languages: []Language{
+			{Tag: "en", Name: "English", Query: "?lang=en", Current: true},
+			{Tag: "ar", Name: "العربية", Query: "?lang=ar"},
+		},
 	}
 }
 

@@ -15,8 +15,8 @@ func (v *view) Title() (string, error) {
 	key := v.Content.name() + ".title"
 	switch content := v.Content.(type) {
 	case PreLogin:
-		if len(content.Providers) > 1 {
-			key += ".many"
+		if content.Many {
+			key += ".several"
 		}
 	case Error:
 		heading := v.Sentence(content.Title)
@@ -40,7 +40,7 @@ func (v *view) Title() (string, error) {
 func (v *view) FailureKey(code latchkey.FailureCode) string { return failureKey(code) }
 
 func failureKey(code latchkey.FailureCode) string {
-	if _, ok := english["failure."+string(code)]; ok {
+	if _, ok := tongues["en"].texts["failure."+string(code)]; ok {
 		return "failure." + string(code)
 	}
 	return "failure"
@@ -67,10 +67,7 @@ func (v *view) fill(key string, args []any, plain, name func(string) string) (st
 	if len(args) > 0 {
 		argument = args[0]
 	}
-	text, ok := v.texts[key]
-	if one, isOne := v.texts[key+".one"]; isOne && argument == 1 {
-		text, ok = one, true
-	}
+	text, ok := v.spoken.text(key, argument)
 	if !ok {
 		return "", fmt.Errorf("no text %q", key)
 	}
@@ -100,13 +97,13 @@ func (v *view) fill(key string, args []any, plain, name func(string) string) (st
 func (v *view) word(word string, argument any) (string, error) {
 	switch word {
 	case "app":
-		return orElse(v.AppName, v.texts["nobody.app"]), nil
+		return orElse(v.AppName, v.spoken.texts["nobody.app"]), nil
 	case "domain":
 		return v.AppDomain, nil
 	case "provider":
-		return orElse(v.ProviderName, v.texts["nobody.provider"]), nil
+		return orElse(v.ProviderName, v.spoken.texts["nobody.provider"]), nil
 	case "site":
-		return orElse(v.ProviderDomain, v.texts["nobody.provider"]), nil
+		return orElse(v.ProviderDomain, v.spoken.texts["nobody.provider"]), nil
 	case "n":
 		if n, ok := argument.(int); ok {
 			return strconv.Itoa(n), nil

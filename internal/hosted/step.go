@@ -24,8 +24,7 @@ func (d *door) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if cameThrough(r, session) {
-		redirect(w, link.ReturnURL(session))
-		return nil
+		return d.depart(w, r, session)
 	}
 	return d.draw(w, r, session)
 }
@@ -65,9 +64,9 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	submission.Seen = witness(r)
 	session, err := d.find(r)
 	if err == nil {
+		submission.Seen = witness(r, session)
 		session, err = d.config.Links.StepFrom(r.Context(), r.PathValue("clientSecret"), session, submission)
 	}
 	if session == nil {
@@ -83,8 +82,7 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if leaves(session, submission) {
-		redirect(w, link.ReturnURL(session))
-		return nil
+		return d.depart(w, r, session)
 	}
 	query := pageQuery(r)
 	if err == nil && submission.Action == latchkey.ActionPoll && session.State == latchkey.StateWait {
@@ -95,8 +93,10 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 }
 
 // witness is where a form came from.
-func witness(r *http.Request) link.Witness {
-	seen := link.Witness{Address: web.Address(r), UserAgent: r.UserAgent()}
+func witness(r *http.Request, session *latchkey.LinkSession) link.Witness {
+	seen := link.Witness{
+		Address: web.Address(r), UserAgent: r.UserAgent(), Locale: speak(r, session.Request.Locale).tag,
+	}
 	if query := pageQuery(r); query.Get("embed") == "true" {
 		seen.EmbedOrigin = query.Get("embed_origin")
 	}
@@ -160,6 +160,9 @@ func pageQuery(r *http.Request) url.Values {
 	query := r.URL.Query()
 	if theme := query.Get("theme"); slices.Contains([]string{ThemeAuto, ThemeLight, ThemeDark}, theme) {
 		kept.Set("theme", theme)
+	}
+	if lang := query.Get(languageParameter); tongues[lang] != nil {
+		kept.Set(languageParameter, lang)
 	}
 	if query.Get("embed") == "true" {
 		kept.Set("embed", "true")

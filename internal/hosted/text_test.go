@@ -42,7 +42,7 @@ func TestTexts(t *testing.T) {
 		}
 	})
 	t.Run("every sentence can be filled in", func(t *testing.T) {
-		for key, text := range english {
+		for key, text := range tongues["en"].texts {
 			var arguments []any
 			if strings.Contains(text, "{n}") || strings.HasSuffix(key, ".one") {
 				arguments = append(arguments, 2)

@@ -1,30 +1,29 @@
 package hosted
 
 import (
-	"regexp"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 )
-
-// languageTag is the shape of a BCP 47 tag (RFC 5646 §2.1), roughly.
-var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$`)
 
 // view is a Page ready to be drawn: names cleaned, defaults filled in. Its
 // exported methods are what the templates call.
 type view struct {
 	Page
-	texts catalogue
+	spoken *tongue
 }
 
 func newView(page Page) (*view, error) {
 	if err := checkPaths(page); err != nil {
 		return nil, err
 	}
-	v := &view{Page: page, texts: catalogues["en"]}
-	if !languageTag.MatchString(v.Lang) {
-		v.Lang = "en"
+	v := &view{Page: page, spoken: tongues[page.Lang]}
+	if v.spoken == nil {
+		v.spoken = tongues["en"]
 	}
-	if v.Dir != "rtl" {
-		v.Dir = "ltr"
-	}
+	v.Lang = v.spoken.tag
 	if v.Theme != ThemeLight && v.Theme != ThemeDark {
 		v.Theme = ThemeAuto
 	}
@@ -39,6 +38,10 @@ func newView(page Page) (*view, error) {
 func checkPaths(page Page) error {
 	paths := map[string]string{
 		"asset prefix": page.AssetPrefix, "form action": page.Action, "logo path": page.LogoPath,
+		"app logo": page.AppLogo, "events path": page.EventsPath,
+	}
+	if content, ok := page.Content.(Foreign); ok {
+		paths["foreign path"] = content.Path
 	}
 	if content, ok := page.Content.(PreLogin); ok {
 		for _, choice := range content.Providers {
@@ -64,7 +67,7 @@ func (v *view) ColorScheme() string {
 // Silent reports whether the page must not show who asks.
 func (v *view) Silent() bool {
 	switch v.Content.(type) {
-	case Gone, NotFound:
+	case Gone, NotFound, Elsewhere, Trouble:
 		return true
 	}
 	return false
@@ -73,7 +76,7 @@ func (v *view) Silent() bool {
 // Troubled reports whether the request id is worth showing.
 func (v *view) Troubled() bool {
 	switch v.Content.(type) {
-	case Error, Expired, Gone, NotFound:
+	case Error, Expired, Gone, NotFound, Trouble:
 		return true
 	}
 	return false
@@ -92,4 +95,76 @@ func (v *view) Domain(domain string) string { return clean(domain, domainLimit) 
 func (v *view) Sentence(text string) string { return clean(text, sentenceLimit) }
 
 // Has reports whether the catalogue knows the key.
-func (v *view) Has(key string) bool { _, ok := v.texts[key]; return ok }
+func (v *view) Has(key string) bool { _, ok := v.spoken.texts[key]; return ok }
+
+// Dir is the direction of the language: "ltr" or "rtl".
+func (v *view) Dir() string { return v.spoken.dir }
+
+// Known returns a connector's label or sentence in the language of the page
+// when it is one that many connectors have, and else cleaned as it is.
+func (v *view) Known(text string, limit int) string {
+	if known, ok := v.spoken.texts["known."+text]; ok {
+		return known
+	}
+	return clean(text, limit)
+}
+
+// Message is the provider's sentence above the step, "" for the usual one.
+func (v *view) Message() string {
+	if content, ok := v.Content.(Wait); ok {
+		return v.Known(content.Message, sentenceLimit)
+	}
+	prompt, _ := v.prompt()
+	return v.Known(prompt.Message, sentenceLimit)
+}
+
+// PageOfProvider is where a wait is ended, "" when that is no page.
+func (v *view) PageOfProvider() string {
+	content, ok := v.Content.(Wait)
+	if !ok || !strings.HasPrefix(content.URL, "https://") {
+		return ""
+	}
+	return content.URL
+}
+
+// PageName is the name of the page, for its script.
+func (v *view) PageName() string { return v.Content.name() }
+
+// TroubleKey is the key of the sentence for an answer that is no page.
+func (v *view) TroubleKey() string {
+	content, _ := v.Content.(Trouble)
+	switch {
+	case content.Status == http.StatusTooManyRequests || content.Status == http.StatusServiceUnavailable:
+		return "trouble.busy"
+	case content.Status == http.StatusForbidden || content.Status == http.StatusMethodNotAllowed:
+		return "trouble.refused"
+	case content.Status >= http.StatusInternalServerError:
+		return "trouble.lead"
+	}
+	return "trouble.asked"
+}
+
+// naming is an account's name with the page that shows it.
+type naming struct {
+	Page *view
+	Name string
+}
+
+// Naming hands a part of the page the name it shows.
+func (v *view) Naming(name string) naming { return naming{v, name} }
+
+// SearchHidden is what a search keeps of the page's query.
+func (v *view) SearchHidden() []hiddenInput {
+	target, err := url.Parse(v.Action)
+	if err != nil {
+		return nil
+	}
+	var kept []hiddenInput
+	query := target.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		kept = append(kept, hiddenInput{name, query.Get(name)})
+	}
+	return kept
+}
+
+type hiddenInput struct{ Name, Value string }

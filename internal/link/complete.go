@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -27,6 +28,7 @@ func (l *Links) done(ctx context.Context, trial tried, done connector.Done) (*la
 		if err != nil {
 			return nil, err
 		}
+		trial.Progress.Came = accountName(done.User)
 		return l.failWith(ctx, trial, &connector.Failure{
 			Code: latchkey.FailureAccountMismatch, Reason: "another account logged in than the connection's",
 		}, []latchkey.Revocation{revocation})
@@ -36,6 +38,9 @@ func (l *Links) done(ctx context.Context, trial tried, done connector.Done) (*la
 	}
 	return l.complete(ctx, trial, done)
 }
+
+// accountName is what a person knows an account by.
+func accountName(user latchkey.UserData) string { return cmp.Or(user.Username, user.Name) }
 
 // mismatches reports whether the session reconnects a connection of another
 // account, or one that is gone.

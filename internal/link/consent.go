@@ -42,10 +42,17 @@ func (l *Links) consentRecord(ctx context.Context, session *latchkey.LinkSession
 	if !slices.Contains(app.AllowedOrigins, seen.EmbedOrigin) {
 		seen.EmbedOrigin = "" // no browser shows our page there
 	}
+	locale := seen.Locale
+	if session.Request.Mode != latchkey.ModeHosted {
+		locale = consentLocale(session.Request.Locale) // what the step told its app to show
+	}
+	if _, ok := consentWords[locale]; !ok {
+		locale = consentLanguage
+	}
 	detail, err := json.Marshal(consentDetail{
 		ClientAppID: session.ClientAppID, AppName: app.Name, AppDomain: app.Domain, LogoURL: app.LogoURL,
 		Provider: session.Progress.Provider, Permissions: session.Request.Permissions,
-		TextVersion: ConsentTextVersion, TextHash: EnglishConsent().Hash(), Locale: "en", Mode: session.Request.Mode,
+		TextVersion: ConsentTextVersion, TextHash: ConsentIn(locale).Hash(), Locale: locale, Mode: session.Request.Mode,
 		EmbedOrigin: seen.EmbedOrigin, AttestedBy: seen.Attestor,
 		Address: l.hashed("address", seen.Address), UserAgent: l.hashed("user agent", seen.UserAgent),
 	})

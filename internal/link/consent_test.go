@@ -15,34 +15,56 @@ import (
 	"latchkey/internal/link"
 )
 
-// wordings are the texts that there have been, by version. A changed word needs
-// a new version, and a line here: an old record must be readable for ever.
-var wordings = map[string]string{
-	"2026-11-1": "c7d1ff9cba2a19d7d4e41e625fb522983ca6bfd04f136c5683682aa03871c96b",
+// wordings are the texts that there have been, by version and language. A
+// changed word needs a new version, and a line here: an old record must be
+// readable for ever.
+var wordings = map[string]map[string]string{
+	"2026-11-1": {
+		"ar": "2bce03a9df63be5484f96f57af416dac850023c227f50bea22600d09816daba6",
+		"de": "5b31daa51a9ad118deca84966080ba724bd42a946ee91cdcbc960c7b55a266aa",
+		"en": "c7d1ff9cba2a19d7d4e41e625fb522983ca6bfd04f136c5683682aa03871c96b",
+		"es": "443560583de731e7427c581dc7b58c9d72d6c6d78d7639fedef8de07d09098ca",
+		"fr": "2e9832b01654ea372358f576989af100e876e497d20c6b960b675453a9bcbadf",
+		"it": "20174dfed1241d1484afb32fb7e452e857d348581312d42aa0ce94bd32a50609",
+		"ja": "048720eb172b24577c31914178364f4cc62759b351d1876c3def5c798072cd3a",
+		"nl": "6788508a7a2f09d19df21908d1d6a176d5298d09a48f1b9a23d255634946ae87",
+		"pl": "9fefa5c78535a061372d42a7687d9e79350f5379af5d9cd715e3c6ddd443a637",
+		"pt": "b7bf25e2f6874eefbed5a70280169c11838d6a67798531613aad33b007d1d421",
+	},
 }
 
 func TestTheConsentTextAndItsVersionChangeTogether(t *testing.T) {
-	if got := link.EnglishConsent().Hash(); wordings[link.ConsentTextVersion] != got {
-		t.Errorf("the words of version %s have the hash %s, want %s", link.ConsentTextVersion, got, wordings[link.ConsentTextVersion])
+	hashes := map[string]string{}
+	for _, tag := range link.ConsentLanguages() {
+		hashes[tag] = link.ConsentIn(tag).Hash()
+	}
+	if diff := cmp.Diff(wordings[link.ConsentTextVersion], hashes); diff != "" {
+		t.Errorf("the words of version %s (-want +got):\n%s", link.ConsentTextVersion, diff)
 	}
 }
 
 func TestEveryWordOfTheConsentIsInItsHash(t *testing.T) {
-	before := map[string]bool{link.EnglishConsent().Hash(): true}
-	for name, change := range map[string]func(*link.ConsentWords){
-		"heading":      func(w *link.ConsentWords) { w.Heading += "." },
-		"list heading": func(w *link.ConsentWords) { w.ListHeading += "." },
-		"nothing more": func(w *link.ConsentWords) { w.NothingMore += "." },
-		"no reason":    func(w *link.ConsentWords) { w.NoReason += "." },
-		"password":     func(w *link.ConsentWords) { w.Password += "." },
-		"revoke":       func(w *link.ConsentWords) { w.Revoke += "." },
-	} {
-		words := link.EnglishConsent()
-		change(&words)
-		if before[words.Hash()] {
-			t.Errorf("another %s has the same hash", name)
+	for _, tag := range link.ConsentLanguages() {
+		before := map[string]bool{link.ConsentIn(tag).Hash(): true}
+		for name, part := range map[string]func(*link.ConsentWords) *string{
+			"heading":      func(w *link.ConsentWords) *string { return &w.Heading },
+			"list heading": func(w *link.ConsentWords) *string { return &w.ListHeading },
+			"nothing more": func(w *link.ConsentWords) *string { return &w.NothingMore },
+			"no reason":    func(w *link.ConsentWords) *string { return &w.NoReason },
+			"password":     func(w *link.ConsentWords) *string { return &w.Password },
+			"revoke":       func(w *link.ConsentWords) *string { return &w.Revoke },
+		} {
+			words := link.ConsentIn(tag)
+			text := part(&words)
+			if *text == "" || strings.Contains(*text, "  ") {
+				t.Errorf("%s: the %s is %q", tag, name, *text)
+			}
+			*text += "."
+			if before[words.Hash()] {
+				t.Errorf("%s: another %s has the same hash", tag, name)
+			}
+			before[words.Hash()] = true
 		}
-		before[words.Hash()] = true
 	}
 }
 
@@ -80,7 +102,7 @@ func TestTheRecordOfConsentSaysWhatWasShown(t *testing.T) {
 			"permissions": []any{
 				map[string]any{"name": "a:read", "purpose": "to greet you"}, map[string]any{"name": "b:read", "purpose": ""},
 			},
-			"textVersion": link.ConsentTextVersion, "textHash": link.EnglishConsent().Hash(),
+			"textVersion": link.ConsentTextVersion, "textHash": link.ConsentIn("en").Hash(),
 		}
 		for name, value := range more {
 			said[name] = value

@@ -3,8 +3,15 @@ package link
 import (
 	"context"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"golang.org/x/text/language"
 
 	"latchkey"
 )
@@ -13,28 +20,71 @@ import (
 // whenever a word of ConsentWords does; a test holds the two together.
 const ConsentTextVersion = "2026-11-1"
 
-// ConsentWords are the sentences of the authorization step, with the names in
-// braces: {app}, {provider}. Our pages and whitelabel apps show the same.
+// ConsentWords are the sentences of the authorization step in one language,
+// with the names in braces: {app}, {provider}. Our pages and whitelabel apps
+// show the same.
 type ConsentWords struct {
-	Heading     string
-	ListHeading string
-	NothingMore string // when no permission is asked for
-	NoReason    string // where the app gave no purpose
-	Password    string // what is never shared
-	Revoke      string // how to take it back
+	Heading     string `json:"heading"`
+	ListHeading string `json:"listHeading"`
+	NothingMore string `json:"nothingMore"` // when no permission is asked for
+	NoReason    string `json:"noReason"`    // where the app gave no purpose
+	Password    string `json:"password"`    // what is never shared
+	Revoke      string `json:"revoke"`      // how to take it back
 }
 
-// EnglishConsent returns the words in English.
-func EnglishConsent() ConsentWords {
-	return ConsentWords{
-		Heading:     "Allow {app} to use your {provider} account?",
-		ListHeading: "What {app} could do",
-		NothingMore: "{app} only learns which account is yours.",
-		NoReason:    "{app} gave no reason.",
-		Password:    "Your password is never shown to {app}.",
-		Revoke: "You can take this back at any time: disconnect the account in {app}, " +
-			"or end the session in the security settings of {provider}.",
+//go:embed consent/words.json
+var consentFile []byte
+
+// consentWords are the words by language, a BCP 47 tag.
+var consentWords = readConsent()
+
+func readConsent() map[string]ConsentWords {
+	var words map[string]ConsentWords
+	if err := json.Unmarshal(consentFile, &words, json.RejectUnknownMembers(true)); err != nil {
+		panic(fmt.Sprintf("read the words of the consent: %v", err))
 	}
+	return words
+}
+
+// ConsentLanguages lists the languages that there are words in, English first.
+func ConsentLanguages() []string {
+	tags := slices.Sorted(maps.Keys(consentWords))
+	tags = slices.DeleteFunc(tags, func(tag string) bool { return tag == consentLanguage })
+	return slices.Insert(tags, 0, consentLanguage)
+}
+
+// consentLanguage stands in for every language without words of its own.
+const consentLanguage = "en"
+
+// ConsentIn returns the words in the language, or in English.
+func ConsentIn(tag string) ConsentWords {
+	if words, ok := consentWords[tag]; ok {
+		return words
+	}
+	return consentWords[consentLanguage]
+}
+
+// consentMatcher finds the best language for what an app asks for.
+var consentMatcher = newConsentMatcher()
+
+func newConsentMatcher() language.Matcher {
+	var tags []language.Tag
+	for _, tag := range ConsentLanguages() {
+		tags = append(tags, language.MustParse(tag))
+	}
+	return language.NewMatcher(tags)
+}
+
+// consentLocale returns the language of the words for a locale.
+func consentLocale(locale string) string {
+	tag, err := language.Parse(locale)
+	if err != nil {
+		return consentLanguage
+	}
+	if _, index, confidence := consentMatcher.Match(tag); confidence != language.No {
+		return ConsentLanguages()[index]
+	}
+	return consentLanguage
 }
 
 // Hash returns the SHA-256 of the words, in hexadecimal: what a record of
@@ -78,7 +128,7 @@ func (l *Links) Consent(ctx context.Context, session *latchkey.LinkSession) (Con
 		return Consent{}, err
 	}
 	shown := Consent{
-		Locale:   "en",
+		Locale:   consentLocale(session.Request.Locale),
 		App:      ConsentApp{Name: app.Name, Domain: app.Domain, LogoURL: orNil(app.LogoURL)},
 		Provider: ConsentProvider{ID: session.Progress.Provider},
 	}
@@ -86,7 +136,7 @@ func (l *Links) Consent(ctx context.Context, session *latchkey.LinkSession) (Con
 		facts := provider.Describe()
 		shown.Provider.Name, shown.Provider.Domain = facts.Name, facts.Domain
 	}
-	words := EnglishConsent()
+	words := ConsentIn(shown.Locale)
 	fill := strings.NewReplacer("{app}", app.Name, "{provider}", shown.Provider.Name).Replace
 	shown.Heading, shown.ListHeading = fill(words.Heading), fill(words.ListHeading)
 	if len(session.Request.Permissions) == 0 {

@@ -194,7 +194,7 @@ func (l *Links) checkReconnect(ctx context.Context, caller latchkey.Caller, gran
 	if !slices.Contains(granted.Providers, connection.Provider) {
 		return latchkey.InvalidField("connectionId", "is of a provider that this request does not allow")
 	}
-	granted.Providers = []string{connection.Provider}
+	granted.Providers, granted.Expected = []string{connection.Provider}, accountName(connection.User)
 	if !granted.Confirm || granted.ClientReferenceID == "" { // else it is what the link is confirmed by
 		granted.ClientReferenceID = connection.ClientReferenceID
 	}

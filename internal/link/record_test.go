@@ -192,7 +192,7 @@ func (c *clerk) fault(record kept, session, app string, linkedAt int64) string {
 	}
 	want := map[string]any{
 		"clientAppId": app, "appName": "Shop", "appDomain": "shop.example", "logoUrl": "https://shop.example/logo.svg",
-		"provider": "swift", "textVersion": link.ConsentTextVersion, "textHash": link.EnglishConsent().Hash(), "locale": "en",
+		"provider": "swift", "textVersion": link.ConsentTextVersion, "textHash": link.ConsentIn("en").Hash(), "locale": "en",
 		"mode": "hosted",
 	}
 	hashes := []string{"address", "userAgent"}

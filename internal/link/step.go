@@ -26,6 +26,7 @@ type Witness struct {
 	Address     string // of the person, "" when the app's backend speaks for them
 	UserAgent   string
 	EmbedOrigin string // of the page that embeds ours; "" for none
+	Locale      string // of the words on our own page, a BCP 47 tag
 	Attestor    string // id of the key that attests what the person did; "" for a click on our own page
 }
 

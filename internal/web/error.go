@@ -114,12 +114,16 @@ func retryAfter(header http.Header, shown *latchkey.Error) {
 }
 
 // writeErrorPage answers a person for whom no page could be drawn.
-func writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
+func (rt *Router) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	about := noteOf(r.Context())
 	about.err = err
 	shown, status := translate(err)
 	retryAfter(w.Header(), shown)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if rt.config.ErrorPage != nil {
+		rt.config.ErrorPage(w, r, status)
+		return
+	}
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, `<!doctype html><html lang="en"><meta charset="utf-8">`+
 		`<meta name="viewport" content="width=device-width"><title>Something went wrong</title>`+

@@ -22,9 +22,10 @@ func publicHeaders(header http.Header) {
 	header.Set("Referrer-Policy", "no-referrer")
 }
 
-// pagePolicy is the policy of every page: nothing but our own files. What may
+// pagePolicy is the policy of every page: nothing but our own files, and no text that becomes script (Trusted Types). What may
 // be framed by whom, and where forms lead, is added for each page.
-const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'"
+const pagePolicy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; " +
+	"base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // pageHeaders are on every page.
 func (rt *Router) pageHeaders(header http.Header, kind Kind) {

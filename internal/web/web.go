@@ -30,8 +30,11 @@ type Config struct {
 	Authenticate func(ctx context.Context, key string) (latchkey.Caller, error)
 	// Observe is told of every finished request; nil: nobody is.
 	Observe func(pattern string, status int, took time.Duration)
-	Secure  bool               // served over HTTPS: send Strict-Transport-Security
-	KeyRate latchkey.RateLimit // of each key; zero: no bound
+	// ErrorPage answers a person for whom no page could be drawn, once the
+	// headers are set; nil: a bare page does.
+	ErrorPage func(w http.ResponseWriter, r *http.Request, status int)
+	Secure    bool               // served over HTTPS: send Strict-Transport-Security
+	KeyRate   latchkey.RateLimit // of each key; zero: no bound
 	// MissRate is how often an address may ask with a key or for a link that
 	// does not exist, before it may not ask at all; zero: no bound.
 	MissRate       latchkey.RateLimit
@@ -157,15 +160,15 @@ func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
 	rt.routes = append(rt.routes, Route{Pattern: pattern, Kind: kind})
 	guarded := rt.cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := rt.guesses(w.Header(), r); err != nil {
-			writeErrorPage(w, r, err)
+			rt.writeErrorPage(w, r, err)
 			return
 		}
 		if err := handler(w, r); err != nil {
-			writeErrorPage(w, r, err)
+			rt.writeErrorPage(w, r, err)
 		}
 	}))
 	rt.cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		writeErrorPage(w, r, latchkey.Errorf(latchkey.Forbidden, "this form was sent from another site"))
+		rt.writeErrorPage(w, r, latchkey.Errorf(latchkey.Forbidden, "this form was sent from another site"))
 	}))
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		rt.pageHeaders(w.Header(), kind)

@@ -1,6 +1,10 @@
 package sandbox
 
-import "slices"
+import (
+	"slices"
+
+	"latchkey/internal/connector"
+)
 
 // The password and the code that every scenario accepts. They are public.
 const (
@@ -38,17 +42,9 @@ func behaviours() []behaviour {
 	return []behaviour{phone, locked, push, face, slow, down, flaky, expiring}
 }
 
-// Scenario is something the sandbox can act out. Its JSON form is one entry of
-// the scenarios that the embedded page announces in sandbox_info.
-type Scenario struct {
-	ID          string `json:"id"`               // the part of the address between "@" and ".sandbox.com"
-	AccountType string `json:"accountType"`      // creator or fan
-	LoginType   string `json:"loginType"`        // password or app_otp
-	Password    string `json:"password"`         // public
-	OTPCode     string `json:"otpCode,omitzero"` // public; where a code is asked for
-	Address     string `json:"-"`                // an example; any other name before "@" is another user
-	Outcome     string `json:"-"`                // what happens, in words
-}
+// Scenario is something the sandbox can act out. The ID is the part of the
+// address between "@" and ".sandbox.com".
+type Scenario = connector.Scenario
 
 // scenarios is the table of the documentation, in its order.
 var scenarios = []Scenario{
@@ -83,3 +79,6 @@ func Scenarios() []Scenario {
 	}
 	return list
 }
+
+// Scenarios returns what the sandbox can act out.
+func (*Connector) Scenarios() []connector.Scenario { return Scenarios() }

@@ -25,13 +25,14 @@
     const [high, low] = [luminance(one), luminance(two)].sort((x, y) => y - x);
     return (high + 0.05) / (low + 0.05);
   };
+  const seen = (element) => element.checkVisibility();
   const name = (element) => element.id || element.value || element.textContent;
 
   let lowest = 21, worst = "";
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || element.closest(".unseen")) continue;
+    if (!texts.currentNode.data.trim() || element.closest(".unseen") || !seen(element)) continue;
     const under = ground(element);
     const found = contrast(over(parse(getComputedStyle(element).color), under), under);
     if (found < lowest) [lowest, worst] = [found, texts.currentNode.data.trim()];
@@ -44,20 +45,22 @@
   }
 
   const small = [];
-  for (const element of document.querySelectorAll("a, button, input:not([type=hidden]), .choice")) {
+  for (const element of document.querySelectorAll("a, button, summary, input:not([type=hidden]), .choice")) {
+    if (!seen(element)) continue;
     const box = (element.type === "radio" ? element.closest(".choice") : element).getBoundingClientRect();
     if (box.height < 44 || box.width < 44) small.push(name(element));
   }
 
   const groups = new Set();
-  const focusable = [...document.querySelectorAll("a[href], button, input:not([type=hidden])")].filter((element) => {
+  const focusable = [...document.querySelectorAll("a[href], button, summary, input:not([type=hidden])")].filter((element) => {
+    if (!seen(element) || element.disabled) return false;
     if (element.type !== "radio") return true;
     const first = !groups.has(element.name);
     groups.add(element.name);
     return first;
   });
 
-  const icons = [...document.querySelectorAll("svg.icon")];
+  const icons = [...document.querySelectorAll("svg.icon")].filter(seen);
   const domain = document.getElementById("app-domain");
   return {
     Overflow: Math.max(0, document.documentElement.scrollWidth - innerWidth),
