@@ -75,7 +75,7 @@ func TestAxeFindsNothing(t *testing.T) {
 	violations, looks := 0, 0
 	for _, name := range named(pages) {
 		for locale, direction := range locales {
-			tab.Go(pages[name] + "?lang=" + locale)
+			tab.Go(with(pages[name], "lang="+locale))
 			if got := shottest.Eval[string](tab, `document.documentElement.lang+" "+document.documentElement.dir`); got != locale+" "+direction {
 				t.Errorf("%s in %s: the document is %s", name, locale, got)
 			}

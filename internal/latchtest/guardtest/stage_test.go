@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,10 +19,17 @@ import (
 	"latchkey/internal/latchtest/shottest"
 )
 
-// still takes away the header by which a page loads itself again, so that it
-// stays while it is looked at.
+// still takes away what makes a page change by itself, so that it stays while it
+// is looked at: the header by which it loads itself again, and the stream of
+// events, which would also hold a connection for each of many frames.
 func still(handler http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(restful{w}, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/s/") && strings.HasSuffix(r.URL.Path, "/events") {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8") // no stream: HTML, section 9.2.2, do not connect again
+			return
+		}
+		handler.ServeHTTP(restful{w}, r)
+	})
 }
 
 type restful struct{ http.ResponseWriter }
@@ -35,10 +43,12 @@ func (w restful) WriteHeader(status int) {
 func (w restful) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // start starts the app with a provider of each way to sign in, as it is when
-// nothing runs in the background.
+// nothing runs in the background and time stands still: what waits, waits on.
 func start(t testing.TB, connectors ...connector.Connector) *latchtest.Server {
 	t.Helper()
-	return latchtest.Start(t, latchtest.Options{Idle: true, Around: still, Connectors: append(connectors, elsewhere{})})
+	s := latchtest.Start(t, latchtest.Options{Idle: true, Around: still, Connectors: append(connectors, elsewhere{})})
+	s.Clock.Freeze(s.Clock.Now())
+	return s
 }
 
 // open opens the page of a new link of the app.
@@ -86,6 +96,14 @@ func pagesOf(s *latchtest.Server, app latchkey.AppType) map[string]string {
 	pages["done"] = signIn("jo@creator", "good-password").URL
 	s.ChangeApp(app, func(a *latchkey.ClientApp) { a.RedirectURIs = uris })
 	return pages
+}
+
+// with returns the address with something more in its query.
+func with(address, query string) string {
+	if strings.Contains(address, "?") {
+		return address + "&" + query
+	}
+	return address + "?" + query
 }
 
 // named returns the names of the pages in order.

@@ -71,7 +71,7 @@ var clientSecret = regexp.MustCompile(`cs_[0-9A-Za-z]+`)
 func (s *Spec) checkUnrouted(exchange Exchange, at *url.URL) []string {
 	mediaType := mediaTypeOf(exchange.ResponseHeader)
 	redirected := exchange.Status/100 == 3 && mediaType != "application/json"
-	if redirected || mediaType == "text/html" || strings.HasPrefix(at.Path, "/static/") {
+	if redirected || mediaType == "text/html" || mediaType == "text/event-stream" || strings.HasPrefix(at.Path, "/static/") {
 		return nil
 	}
 	var findings []string
