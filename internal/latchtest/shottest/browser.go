@@ -10,7 +10,6 @@ package shottest
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,9 +23,9 @@ const patience = 60 * time.Second
 // Browser is one running chromium.
 type Browser struct{ ctx context.Context }
 
-// Open starts a browser that ends with the test. A flag is a name, or a name
-// and its value behind "=".
-func Open(t testing.TB, flags ...string) *Browser {
+// Open starts a browser that ends with the test, with more options than the
+// usual if there are any.
+func Open(t testing.TB, more ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.NoFirstRun,
@@ -39,15 +38,7 @@ func Open(t testing.TB, flags ...string) *Browser {
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.UserDataDir(t.TempDir()),
 	}
-	for _, flag := range flags {
-		name, value, valued := strings.Cut(flag, "=")
-		if valued {
-			options = append(options, chromedp.Flag(name, value))
-		} else {
-			options = append(options, chromedp.Flag(name, true))
-		}
-	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, _ := chromedp.NewContext(allocator)
 	t.Cleanup(func() {
 		if err := chromedp.Cancel(ctx); err != nil {

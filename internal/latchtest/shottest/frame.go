@@ -19,6 +19,19 @@ import (
 // a test can look into them.
 var Together = []string{"disable-site-isolation-trials", "disable-features=IsolateOrigins,site-per-process,Translate"}
 
+// Flags are options of the browser: each a name, or a name and its value
+// behind "=".
+func Flags(flags ...string) []chromedp.ExecAllocatorOption {
+	options := make([]chromedp.ExecAllocatorOption, len(flags))
+	for i, flag := range flags {
+		options[i] = chromedp.Flag(flag, true)
+		if name, value, valued := strings.Cut(flag, "="); valued {
+			options[i] = chromedp.Flag(name, value)
+		}
+	}
+	return options
+}
+
 // Frame is a document inside of a tab, or the tab's own.
 type Frame struct {
 	tab    *Tab
