@@ -3,10 +3,10 @@ package embedtest
 import (
 	_ "embed"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
-	"latchkey/internal/hosted"
 	"latchkey/internal/latchtest"
 	"latchkey/internal/latchtest/shottest"
 )
@@ -107,15 +107,12 @@ func (h *house) called(tab *shottest.Tab, name string) {
 
 func TestNoScriptOfOursTellsEverybody(t *testing.T) {
 	for _, name := range []string{"page.js", "embed.js"} {
-		file, err := hosted.Assets().Open(name)
+		content, err := os.ReadFile("../../hosted/static/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		content := make([]byte, 1<<16)
-		n, _ := file.Read(content)
-		_ = file.Close()
 		for _, wild := range []string{`"*"`, `'*'`, "`*`", "innerHTML", "eval(", "document.write"} {
-			if strings.Contains(string(content[:n]), wild) {
+			if strings.Contains(string(content), wild) {
 				t.Errorf("%s holds %s", name, wild)
 			}
 		}
