@@ -46,6 +46,7 @@ var plan = map[string][]string{
 	"api":                     {"latchkey", "web", "auth", "account", "link", "webhook"},
 	"dash":                    {"latchkey", "web", "auth", "link", "webhook"},
 	"hosted":                  {"latchkey", "web", "link"},
+	"demo":                    {"latchkey", "web", "sdk/go"}, // an app: it knows the wire only
 	"proxy":                   {"latchkey", "web", "auth", "vault", "connector"},
 	"reference":               {"latchkey", "web"},
 	"app":                     {anything},
@@ -154,7 +155,7 @@ var planRules = []struct {
 		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest"}, e.room)
 	}},
 	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
-		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference"}, e.room)
+		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference", "demo"}, e.room)
 	}},
 	{"only tests import testing", func(e edge) bool { return isBelow(e.target, "testing") && !e.isTest() }},
 	{"JSON is go-json-experiment's", func(e edge) bool {

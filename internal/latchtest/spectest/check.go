@@ -67,9 +67,10 @@ func named(name string, status int, findings []string) []string {
 // clientSecret is what a path may hold that no output should.
 var clientSecret = regexp.MustCompile(`cs_[0-9A-Za-z]+`)
 
-// isFile reports whether a path is one of the files that browsers load.
+// isFile reports whether a path is one of the files that browsers load, or of
+// the demo, which is an app.
 func isFile(path string) bool {
-	return strings.HasPrefix(path, "/static/") || strings.HasPrefix(path, "/embed/") || path == "/embed.js"
+	return strings.HasPrefix(path, "/static/") || strings.HasPrefix(path, "/demo/") || strings.HasPrefix(path, "/embed/") || path == "/embed.js"
 }
 
 // checkUnrouted judges an answer to a path that is not described.
