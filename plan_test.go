@@ -60,7 +60,9 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest": {},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
+	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
+	"latchtest/guardtest":    {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
@@ -75,7 +77,7 @@ var plan = map[string][]string{
 var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 
 // builders are the only rooms that know the whole house.
-var builders = []string{"app", "latchtest", "latchtest/e2etest", "latchtest/tenanttest"}
+var builders = []string{"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/tenanttest"}
 
 // finding is one breach of the house's rules.
 type finding struct{ rule, where string }

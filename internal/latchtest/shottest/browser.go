@@ -23,8 +23,9 @@ const patience = 60 * time.Second
 // Browser is one running chromium.
 type Browser struct{ ctx context.Context }
 
-// Open starts a browser that ends with the test.
-func Open(t testing.TB) *Browser {
+// Open starts a browser that ends with the test, with more options than the
+// usual if there are any.
+func Open(t testing.TB, more ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.NoFirstRun,
@@ -37,7 +38,7 @@ func Open(t testing.TB) *Browser {
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.UserDataDir(t.TempDir()),
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, _ := chromedp.NewContext(allocator)
 	t.Cleanup(func() {
 		if err := chromedp.Cancel(ctx); err != nil {
