@@ -56,7 +56,8 @@ func checkEmbedSnippets(t *testing.T, w workshop) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	imports, text, count := map[string]bool{}, "declare function tellBackend(id: string): void;\ndeclare function say(words: string): void;\ndeclare const url: () => Promise<string>;\n", 0
+	imports, text, count := map[string]bool{}, "declare function tellBackend(id: string): void;\ndeclare function say(words: string): void;\ndeclare const url: () => Promise<string>;\n"+
+		"declare const Latchkey: typeof import('@latchkey/embed').Latchkey;\n", 0
 	for _, language := range []string{"js", "jsx"} {
 		for i, part := range strings.Split(string(document), "```"+language+"\n") {
 			block, _, whole := strings.Cut(part, "```")
