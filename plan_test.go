@@ -61,6 +61,7 @@ var plan = map[string][]string{
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
 	"latchtest/tenanttest":   {anything},
+	"latchtest/browsertest":  {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/sdktest":      {"latchtest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
@@ -75,7 +76,7 @@ var plan = map[string][]string{
 var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 
 // builders are the only rooms that know the whole house.
-var builders = []string{"app", "latchtest", "latchtest/e2etest", "latchtest/tenanttest"}
+var builders = []string{"app", "latchtest", "latchtest/e2etest", "latchtest/browsertest", "latchtest/tenanttest"}
 
 // finding is one breach of the house's rules.
 type finding struct{ rule, where string }
