@@ -64,6 +64,7 @@ var plan = map[string][]string{
 	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
 	"latchtest/guardtest":    {anything},
+	"latchtest/browsertest":  {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
@@ -78,7 +79,9 @@ var plan = map[string][]string{
 var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 
 // builders are the only rooms that know the whole house.
-var builders = []string{"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/tenanttest"}
+var builders = []string{
+	"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/browsertest", "latchtest/tenanttest",
+}
 
 // finding is one breach of the house's rules.
 type finding struct{ rule, where string }
