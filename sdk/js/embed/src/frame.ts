@@ -49,15 +49,19 @@ function element<K extends keyof HTMLElementTagNameMap>(name: K, className: stri
 export function frame(labels: Labels, theme: string | undefined, leave: () => void, elsewhere: () => void): Surface {
   const host = document.createElement("div");
   const root = host.attachShadow({ mode: "open" });
-  const style = new CSSStyleSheet(); // needs no permission of the host's policy, as an inline style would
-  style.replaceSync(sheet);
-  root.adoptedStyleSheets = [style];
+  if (root.adoptedStyleSheets) { // needs no permission of the host's policy, as an inline style does
+    const style = new CSSStyleSheet();
+    style.replaceSync(sheet);
+    root.adoptedStyleSheets = [style];
+  } else { // Safari before 16.4
+    root.append(element("style", "", sheet));
+  }
   const dialog = element("dialog", theme === "dark" || theme === "light" ? theme : "");
   dialog.setAttribute("aria-label", labels.dialog);
   const page = element("iframe", "");
   page.title = labels.dialog;
   page.referrerPolicy = "no-referrer";
-  page.allow = "publickey-credentials-get *";
+  page.allow = "publickey-credentials-get";
   const wait = element("div", "wait");
   wait.append(element("i", ""));
   const problem = element("div", "problem");
