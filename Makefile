@@ -44,8 +44,9 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 bench: ## every benchmark
 	$(GO) test -run='^$$' -bench=. -benchmem -timeout 30m ./...
 
-screenshots: ## draw the hosted pages into docs/screenshots
+screenshots: ## draw the hosted pages and the demo into docs/screenshots
 	$(GO) test -run TestScreenshots -count=1 ./internal/latchtest/e2etest -args -screenshots=$(CURDIR)/docs/screenshots
+	$(GO) test -run TestTwoMinutesInABrowser -count=1 ./internal/demo -args -screenshots=$(CURDIR)/docs/screenshots
 
 bundle: ## make the scripts for browsers out of their TypeScript
 	cd tools && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bundle ./bundle
