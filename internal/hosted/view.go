@@ -1,9 +1,11 @@
 package hosted
 
 import (
+	"html/template"
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -125,6 +127,27 @@ func (v *view) PageOfProvider() string {
 		return ""
 	}
 	return content.URL
+}
+
+// privateUse is the scheme of an app on a phone: a reversed domain name
+// (RFC 8252, section 7.1).
+var privateUse = regexp.MustCompile(`^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+$`)
+
+// ReturnLink is where the last page leads back to, "" when it is nowhere a
+// browser should go. The schemes of apps must be let through by hand.
+func (v *view) ReturnLink() template.URL {
+	var target string
+	switch content := v.Content.(type) {
+	case Done:
+		target = content.ReturnURL
+	case Cancelled:
+		target = content.ReturnURL
+	}
+	parsed, err := url.Parse(target)
+	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" && !privateUse.MatchString(parsed.Scheme) {
+		return ""
+	}
+	return template.URL(parsed.String())
 }
 
 // PageName is the name of the page, for its script.

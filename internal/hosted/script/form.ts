@@ -35,7 +35,7 @@ export function send(form: HTMLFormElement, fields: FormData, button: HTMLElemen
   call("POST", action(form), body.toString(), (page, url) => {
     busy = false;
     rest();
-    if (url && new URL(url).origin === location.origin) history.replaceState(null, "", url);
+    rename(url);
     take(page, quietly);
     if (then) then();
   }, () => {
@@ -44,6 +44,16 @@ export function send(form: HTMLFormElement, fields: FormData, button: HTMLElemen
     if (failed) failed();
     else if (!quietly) complain(form);
   });
+}
+
+// rename shows the address of the new page, for who loads it again. There are
+// web views that don't let a page do that.
+function rename(url: string): void {
+  try {
+    if (new URL(url).origin === location.origin) history.replaceState(null, "", url);
+  } catch {
+    // The address stays that of the first page, which draws whatever is now.
+  }
 }
 
 function say(text: string): void {
