@@ -70,7 +70,7 @@ type gallery struct {
 	pages []latchtest.Answer
 }
 
-const perGallery = 30
+const perGallery = 40
 
 func (g *gallery) around(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -169,14 +169,16 @@ func drawAll(s *latchtest.Server, shown *gallery, texts []string) {
 	begin := func() *latchtest.Visit { return open(s, latchkey.AppRedirect, "naughty") }
 	s.ChangeApp(latchkey.AppRedirect, func(a *latchkey.ClientApp) { a.Providers, a.RedirectURIs = append(a.Providers, "naughty"), nil })
 	pages := []string{begin().URL, open(s, latchkey.AppRedirect, "").URL, begin().Submit("continue").URL, begin().Consent().URL}
-	for i, text := range texts { // the app's own record, and the query
-		s.ChangeApp(latchkey.AppRedirect, func(a *latchkey.ClientApp) { a.Name, a.Domain, a.LogoURL, a.AccentColor = text, text, text, text })
-		query := url.Values{"theme": {text}, "lang": {text}, "q": {text}, "looked": {text}, "tried": {text}, text: {text}}
-		if i%5 == 0 {
+	for pair := range slices.Chunk(texts, 2) { // the app's own record, and the query
+		text, other := pair[0], pair[len(pair)-1]
+		s.ChangeApp(latchkey.AppRedirect, func(a *latchkey.ClientApp) { a.Name, a.Domain, a.LogoURL, a.AccentColor = text, other, text, other })
+		query := url.Values{"theme": {text}, "lang": {other}, "q": {text}, "looked": {other}, "tried": {text}, other: {text}}
+		if len(shown.pages)%5 == 0 {
 			query.Set("embed", "true")
-			query.Set("embed_origin", text)
+			query.Set("embed_origin", other)
 		}
-		shown.add(s.Call("GET", with(pages[i%len(pages)][len(s.URL):], query.Encode()), nil, "apikey", "", "Accept-Language", strings.Map(printable, text)))
+		at := pages[len(shown.pages)%len(pages)][len(s.URL):]
+		shown.add(s.Call("GET", with(at, query.Encode()), nil, "apikey", "", "Accept-Language", strings.Map(printable, text)))
 	}
 	for some := range slices.Chunk(texts, 50) {
 		s.ChangeApp(latchkey.AppRedirect, func(a *latchkey.ClientApp) {
