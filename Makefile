@@ -7,7 +7,7 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model lint results fuzz bench screenshots clean
+.PHONY: help build deps check test model lint results fuzz bench screenshots bundle pack clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -46,6 +46,17 @@ bench: ## every benchmark
 
 screenshots: ## draw the hosted pages into docs/screenshots
 	$(GO) test -run TestScreenshots -count=1 ./internal/latchtest/e2etest -args -screenshots=$(CURDIR)/docs/screenshots
+
+bundle: ## make the scripts for browsers out of their TypeScript
+	cd tools && CGO_ENABLED=0 $(GO) build -trimpath -o ../bin/bundle ./bundle
+	bin/bundle
+
+# React's package is compiled against what embed's has built beside it.
+pack: ## the npm packages: bin/npm/*.tgz
+	mkdir -p bin/npm
+	for name in server embed react; do \
+		(cd sdk/js/$$name && npm ci --no-audit --no-fund && npm pack --pack-destination "$(CURDIR)/bin/npm") || exit 1; \
+	done
 
 clean: ## remove what was built
 	rm -rf bin

@@ -46,6 +46,7 @@ var plan = map[string][]string{
 	"api":                     {"latchkey", "web", "auth", "account", "link", "webhook"},
 	"dash":                    {"latchkey", "web", "auth", "link", "webhook"},
 	"hosted":                  {"latchkey", "web", "link"},
+	"demo":                    {"latchkey", "web", "sdk/go"}, // an app: it knows the wire only
 	"proxy":                   {"latchkey", "web", "auth", "vault", "connector"},
 	"reference":               {"latchkey", "web"},
 	"app":                     {anything},
@@ -60,10 +61,12 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest": {},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
+	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
 	"latchtest/guardtest":    {anything},
+	"latchtest/browsertest":  {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
-	"latchtest/sdktest":      {"latchtest"},
+	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
@@ -76,7 +79,9 @@ var plan = map[string][]string{
 var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 
 // builders are the only rooms that know the whole house.
-var builders = []string{"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/tenanttest"}
+var builders = []string{
+	"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/browsertest", "latchtest/tenanttest",
+}
 
 // finding is one breach of the house's rules.
 type finding struct{ rule, where string }
@@ -153,7 +158,7 @@ var planRules = []struct {
 		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest"}, e.room)
 	}},
 	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
-		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference"}, e.room)
+		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference", "demo"}, e.room)
 	}},
 	{"only tests import testing", func(e edge) bool { return isBelow(e.target, "testing") && !e.isTest() }},
 	{"JSON is go-json-experiment's", func(e edge) bool {

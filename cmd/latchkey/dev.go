@@ -53,6 +53,9 @@ func (c devCommand) Run(terminal *terminal) error {
 	if err != nil {
 		return err
 	}
+	if err := latch.Demo(trial); err != nil {
+		return err
+	}
 	return latch.Serve(terminal.ctx, listener, func() {
 		if c.JSON {
 			c.printJSON(terminal, base, trial)
@@ -88,6 +91,8 @@ Ask for a link:
 Open the "url" of the answer and sign in as
   you@creator.sandbox.com       password good-password
   you@creator-otp.sandbox.com   password good-password, then code 123456
+
+Or see it all in a demo shop: %[1]s/demo
 
 `, base, c.Data, trial.APIKey, trial.ClientApps[latchkey.AppRedirect], trial.ClientApps[latchkey.AppEmbed],
 		trial.ClientApps[latchkey.AppWhitelabel])

@@ -17,6 +17,7 @@ import (
 
 	"latchkey"
 	"latchkey/internal/auth"
+	"latchkey/internal/demo"
 )
 
 // Trial is the sandbox that `latchkey dev` makes at its first start and uses
@@ -36,6 +37,13 @@ var trialApps = []latchkey.AppType{latchkey.AppRedirect, latchkey.AppEmbed, latc
 
 // trialRedirects are the redirect URIs of the trial's apps.
 var trialRedirects = []string{"http://127.0.0.1/callback", "http://localhost:3000/callback"}
+
+// Demo adds the demo shop of the trial to what is served.
+func (a *App) Demo(trial Trial) error {
+	return demo.Register(a.router, demo.Config{
+		URL: a.config.LinkURL, APIKey: trial.APIKey, ClientApps: trial.ClientApps, Now: a.parts.Now,
+	})
+}
 
 // Trial returns the trial's sandbox, made new or as it was.
 func (a *App) Trial(ctx context.Context) (Trial, error) {

@@ -1,7 +1,6 @@
 package hosted
 
 import (
-	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -48,6 +47,8 @@ func Register(router *web.Router, config Config) {
 	}
 	router.Public("GET "+assetPrefix()+"/{file}", http.HandlerFunc(serveAsset))
 	router.Framed("GET /s/{clientSecret}/events", d.events)
+	router.Public("GET /"+embedName, http.HandlerFunc(serveEmbed))
+	router.Public("GET /embed/{file}", http.HandlerFunc(serveEmbed))
 	router.Public("GET /static/providers/{file}", http.HandlerFunc(d.serveLogo))
 	router.Public("GET /static/logos/{mark}", http.HandlerFunc(d.serveAppLogo))
 	router.Public("GET /static/accent/{file}", http.HandlerFunc(serveAccent))
@@ -58,13 +59,13 @@ func assetPrefix() string { return "/static/" + AssetHash() }
 // serveAsset answers with a file of the pages, to be kept for ever: the path
 // changes with its content.
 func serveAsset(w http.ResponseWriter, r *http.Request) {
-	file := r.PathValue("file")
-	if info, err := fs.Stat(Assets(), file); err != nil || info.IsDir() {
+	file, ok := packed()[r.PathValue("file")]
+	if !ok {
 		web.WriteError(w, r, latchkey.Errorf(web.RouteNotFound, "there is no such file"))
 		return
 	}
 	w.Header().Set("Cache-Control", immutable)
-	http.ServeFileFS(w, r, Assets(), file)
+	file.serve(w, r)
 }
 
 // serveLogo answers with a provider's logo.

@@ -58,6 +58,13 @@ func AllowFraming(header http.Header, origins, formTargets []string) {
 		"; form-action "+sources(formTargets, isSource)+"; frame-ancestors "+sources(origins, isOrigin))
 }
 
+// AllowEmbedding lets a page that nobody may frame frame ours and open them in
+// windows that can talk to it.
+func AllowEmbedding(header http.Header) {
+	header.Set("Content-Security-Policy", pagePolicy+"; frame-src 'self'; form-action 'self'; frame-ancestors 'none'")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+}
+
 // sources lists 'self' and those of the given that are plain sources.
 func sources(given []string, plain func(string) bool) string {
 	list := "'self'"

@@ -29,7 +29,7 @@ func served(secure bool) *kit {
 
 func TestEveryKindOfRouteHasItsHeaders(t *testing.T) {
 	const closed = "default-src 'none'; frame-ancestors 'none'"
-	const page = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+	const page = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'self'; frame-ancestors "
 	k := served(true)
 	for _, test := range []struct {
 		path string
@@ -147,7 +147,7 @@ func TestOnlyExactOriginsMayFrame(t *testing.T) {
 		}
 		header := http.Header{}
 		web.AllowFraming(header, nil, []string{hostile})
-		if value := header.Get("Content-Security-Policy"); strings.Count(value, ";") != 5 || strings.ContainsAny(value, "\r\n\f\v\x00\u00a0*") {
+		if value := header.Get("Content-Security-Policy"); strings.Count(value, ";") != 9 || strings.ContainsAny(value, "\r\n\f\v\x00\u00a0*") {
 			t.Errorf("%q as a target: %q", hostile, value)
 		}
 	}

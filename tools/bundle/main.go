@@ -20,7 +20,7 @@ type bundle struct{ entry, output string }
 
 var bundles = []bundle{
 	{"internal/hosted/script/page.ts", "page.js"},
-	//{"sdk/js/embed/src/script.ts", "embed.js"},
+	{"sdk/js/embed/src/script.ts", "embed.js"},
 }
 
 func main() {
@@ -41,7 +41,7 @@ func (b bundle) make(folder string) error {
 		Bundle:      true,
 		Format:      api.FormatIIFE,
 		Target:      api.ES2019,
-		Charset:     api.CharsetUTF8,
+		Charset:     api.CharsetASCII, // read right wherever no charset is told
 		LogLevel:    api.LogLevelSilent,
 
 		MinifyWhitespace:  true,

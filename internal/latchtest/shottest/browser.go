@@ -10,6 +10,7 @@ package shottest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -27,6 +28,21 @@ type Browser struct{ ctx context.Context }
 // usual if there are any.
 func Open(t testing.TB, more ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
+	browser, stop, err := Launch(t.TempDir(), more...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return browser
+}
+
+// Launch starts a browser that keeps its profile in the folder and runs until
+// it is stopped, for all the tests of a package.
+func Launch(folder string, more ...chromedp.ExecAllocatorOption) (*Browser, func() error, error) {
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.NoFirstRun,
 		chromedp.NoDefaultBrowserCheck,
@@ -36,20 +52,21 @@ func Open(t testing.TB, more ...chromedp.ExecAllocatorOption) *Browser {
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.UserDataDir(folder),
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, _ := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Errorf("close browser: %v", err)
-		}
-		stop()
-	})
 	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start chromium: %v", err)
+		stop()
+		return nil, nil, fmt.Errorf("start chromium: %w", err)
 	}
-	return &Browser{ctx: ctx}
+	return &Browser{ctx: ctx}, func() error {
+		defer stop()
+		if err := chromedp.Cancel(ctx); err != nil {
+			return fmt.Errorf("close browser: %w", err)
+		}
+		return nil
+	}, nil
 }
 
 // View is how a page is looked at.
