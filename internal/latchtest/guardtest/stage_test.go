@@ -86,11 +86,10 @@ func pagesOf(s *latchtest.Server, app latchkey.AppType) map[string]string {
 		"error":               signIn("jo@locked", "good-password").URL,
 		"gone":                s.URL + "/cs_unknown",
 	}
-	wanting := signIn("jo@creator", "wrong") // finished while the app wants confirmation
 	s.ChangeApp(app, func(a *latchkey.ClientApp) { a.RequireConfirmation = true })
 	confirmed := s.Init(map[string]any{"clientAppId": s.Trial.ClientApps[app], "provider": "sandbox", "clientReferenceId": "user_1", "expiresIn": 3600})
 	s.Visit(confirmed.URL).Consent().Submit("continue", "username", "jo@creator.sandbox.com", "password", "good-password")
-	pages["confirming"], pages["login-refused-twice"] = confirmed.URL, wanting.Submit("continue", "username", "jo@creator.sandbox.com", "password", "no").URL
+	pages["confirming"] = confirmed.URL
 	var uris []string
 	s.ChangeApp(app, func(a *latchkey.ClientApp) { uris, a.RedirectURIs, a.RequireConfirmation = a.RedirectURIs, nil, false })
 	pages["done"] = signIn("jo@creator", "good-password").URL
