@@ -7,7 +7,7 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model lint results fuzz bench screenshots clean
+.PHONY: help build deps check test model lint results fuzz bench screenshots pack clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -46,6 +46,13 @@ bench: ## every benchmark
 
 screenshots: ## draw the hosted pages into docs/screenshots
 	$(GO) test -run TestScreenshots -count=1 ./internal/latchtest/e2etest -args -screenshots=$(CURDIR)/docs/screenshots
+
+# React's package is compiled against what embed's has built beside it.
+pack: ## the npm packages: bin/npm/*.tgz
+	mkdir -p bin/npm
+	for name in server embed react; do \
+		(cd sdk/js/$$name && npm ci --no-audit --no-fund && npm pack --pack-destination "$(CURDIR)/bin/npm") || exit 1; \
+	done
 
 clean: ## remove what was built
 	rm -rf bin

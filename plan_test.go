@@ -60,10 +60,12 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest": {},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
+	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
-	"latchtest/browsertest":  {anything},
+	"latchtest/browsertest":  {"latchkey", "latchtest", "latchtest/shottest"},
+	"latchtest/guardtest":    {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
-	"latchtest/sdktest":      {"latchtest"},
+	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
@@ -76,7 +78,7 @@ var plan = map[string][]string{
 var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 
 // builders are the only rooms that know the whole house.
-var builders = []string{"app", "latchtest", "latchtest/e2etest", "latchtest/browsertest", "latchtest/tenanttest"}
+var builders = []string{"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/tenanttest"}
 
 // finding is one breach of the house's rules.
 type finding struct{ rule, where string }

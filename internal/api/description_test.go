@@ -32,7 +32,7 @@ func isDescribed(route web.Route) bool {
 	case web.KindBrowser:
 		return strings.HasPrefix(path, "/docs/")
 	case web.KindPublic:
-		return !strings.HasPrefix(path, "/static/")
+		return !strings.HasPrefix(path, "/static/") && !strings.HasPrefix(path, "/embed")
 	}
 	return false
 }

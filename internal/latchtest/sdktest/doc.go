@@ -1,6 +1,7 @@
-// Package sdktest runs the JavaScript client library against a running server:
-// it is built, its own tests run, it is packed, and what was packed is used by
-// the example of the documents.
+// Package sdktest runs the JavaScript packages against a running server: each
+// is built and packed, and what was packed is used, by the example of the
+// documents or by a page in a browser.
 //
 //	latchtest.Start ─▶ npm ci, build, test, pack ─▶ npm install of the package ─▶ docs/examples/js
+//	                                           embed, react ─▶ a page in chromium ─▶ link
 package sdktest

@@ -14,8 +14,7 @@ import (
 )
 
 func TestTheJavaScriptClient(t *testing.T) {
-	w := newWorkshop(t)
-	w.npm("ci")
+	w := newWorkshop(t, t.TempDir(), "sdk/js/server")
 	w.npm("run", "build")
 	t.Run("its tests pass against a running server", func(t *testing.T) {
 		s := latchtest.Start(t, latchtest.Options{})
@@ -31,8 +30,7 @@ func TestTheJavaScriptClient(t *testing.T) {
 	})
 	t.Run("the document's lines fit its types", func(t *testing.T) { checkSnippets(t, w) })
 	t.Run("its package is whole and needs no other", func(t *testing.T) {
-		packed := strings.TrimSpace(workshop{t, w.folder}.run(w.folder, nil, "npm", "pack", "--silent"))
-		packed = filepath.Join(w.folder, packed[strings.LastIndexByte(packed, '\n')+1:])
+		packed := workshop{t, w.folder}.pack()
 		app := t.TempDir()
 		shop := workshop{t, app}
 		shop.npm("install", "--offline", packed)
@@ -66,19 +64,21 @@ func count(output, name string) int {
 	return figure
 }
 
-// What is installed to build the library must come from where everybody's
-// comes from.
-func TestTheLockNamesNoRegistry(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(library), "package-lock.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, found := range regexp.MustCompile(`"resolved":\s*"([^"]*)"`).FindAllStringSubmatch(string(text), -1) {
-		if !strings.HasPrefix(found[1], "https://registry.npmjs.org/") {
-			t.Errorf("something is to be fetched from %s", found[1])
+// What is installed to build a library must come from where everybody's comes
+// from.
+func TestTheLocksNameNoRegistry(t *testing.T) {
+	for _, library := range libraries {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(library), "package-lock.json"))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if !strings.Contains(string(text), `"integrity": "sha512-`) {
-		t.Error("the lock pins no content")
+		for _, found := range regexp.MustCompile(`"resolved":\s*"([^"]*)"`).FindAllStringSubmatch(string(text), -1) {
+			if found[1] != "../embed" && !strings.HasPrefix(found[1], "https://registry.npmjs.org/") {
+				t.Errorf("something for %s is to be fetched from %s", library, found[1])
+			}
+		}
+		if !strings.Contains(string(text), `"integrity": "sha512-`) {
+			t.Errorf("the lock of %s pins no content", library)
+		}
 	}
 }

@@ -17,25 +17,26 @@ import (
 // root is the folder of the repository.
 const root = "../../.."
 
-// library is the folder of the client library, below the root.
-const library = "sdk/js/server"
+// libraries are the folders of the packages, below the root; one that needs
+// another stands after it.
+var libraries = []string{"sdk/js/server", "sdk/js/embed", "sdk/js/react"}
 
-// workshop is a copy of the library in which it is built, so that the tree
+// workshop is a copy of a library in which it is built, so that the tree
 // stays as it is while other tests read it.
 type workshop struct {
 	testing.TB
 	folder string
 }
 
-// newWorkshop copies the library, without what was built in the tree.
-func newWorkshop(t *testing.T) workshop {
+// newWorkshop copies a library to its place below top, without what was built
+// in the tree, and installs what it is built with.
+func newWorkshop(t *testing.T, top, library string) workshop {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Fatalf("%v; run make deps", err)
 		}
 	}
-	top := t.TempDir()
 	w := workshop{t, filepath.Join(top, filepath.FromSlash(library))}
 	source := os.DirFS(filepath.Join(root, filepath.FromSlash(library)))
 	err := fs.WalkDir(source, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -63,7 +64,15 @@ func newWorkshop(t *testing.T) workshop {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.npm("ci")
 	return w
+}
+
+// pack builds the package and returns the file that would be published.
+func (w workshop) pack() string {
+	w.Helper()
+	printed := strings.TrimSpace(w.npm("pack", "--silent"))
+	return filepath.Join(w.folder, printed[strings.LastIndexByte(printed, '\n')+1:])
 }
 
 // run runs a command in a folder, with variables added to its environment, and

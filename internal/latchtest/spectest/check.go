@@ -67,11 +67,16 @@ func named(name string, status int, findings []string) []string {
 // clientSecret is what a path may hold that no output should.
 var clientSecret = regexp.MustCompile(`cs_[0-9A-Za-z]+`)
 
+// isFile reports whether a path is one of the files that browsers load.
+func isFile(path string) bool {
+	return strings.HasPrefix(path, "/static/") || strings.HasPrefix(path, "/embed/") || path == "/embed.js"
+}
+
 // checkUnrouted judges an answer to a path that is not described.
 func (s *Spec) checkUnrouted(exchange Exchange, at *url.URL) []string {
 	mediaType := mediaTypeOf(exchange.ResponseHeader)
 	redirected := exchange.Status/100 == 3 && mediaType != "application/json"
-	if redirected || mediaType == "text/html" || strings.HasPrefix(at.Path, "/static/") {
+	if redirected || mediaType == "text/html" || mediaType == "text/event-stream" || isFile(at.Path) {
 		return nil
 	}
 	var findings []string

@@ -10,7 +10,7 @@ export interface LatchkeyLink {
   open: () => void;
   /** Asks the page to leave. */
   close: () => void;
-  /** The page has been shown. */
+  /** The page is there. */
   ready: boolean;
 }
 
@@ -35,7 +35,10 @@ export function useLatchkeyLink(options: Options): LatchkeyLink {
     const now = latest.current;
     handle.current = create({
       ...now,
-      onSuccess: (success) => latest.current.onSuccess?.(success),
+      onSuccess: (success) => {
+        setReady(false);
+        latest.current.onSuccess?.(success);
+      },
       onClose: (close) => {
         setReady(false);
         latest.current.onClose?.(close);
@@ -44,7 +47,10 @@ export function useLatchkeyLink(options: Options): LatchkeyLink {
         setReady(true);
         latest.current.onLoad?.();
       },
-      onInvalidSession: () => latest.current.onInvalidSession?.(),
+      onInvalidSession: () => {
+        setReady(false);
+        latest.current.onInvalidSession?.();
+      },
       onMessage: (event, metadata) => latest.current.onMessage?.(event, metadata),
     });
     handle.current.open();
