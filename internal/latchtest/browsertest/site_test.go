@@ -59,7 +59,8 @@ addEventListener("message", (event) => {
 });
 document.getElementById("open").onclick = () => {
   if (query.get("mode") === "popup") {
-    shown = open(url, "_blank", "popup,width=480,height=720");
+    shown = open("about:blank", "_blank", "popup,width=480,height=720");
+    shown.location.replace(url);
     return;
   }
   const frame = document.createElement("iframe");
@@ -119,9 +120,9 @@ func (s *stage) embedded(link latchtest.Link) string {
 
 // host opens the site's page that shows a link by mode once its button is
 // pressed.
-func (s *stage) host(tab *shottest.Tab, mode, address string) {
+func (s *stage) host(tab *shottest.Tab, mode, address, more string) {
 	s.Helper()
-	tab.Go(s.Origin + "/host?mode=" + mode + "&url=" + url.QueryEscape(address))
+	tab.Go(s.Origin + "/host?mode=" + mode + "&url=" + url.QueryEscape(address) + "&" + more)
 }
 
 // record is a message that the host page got.

@@ -62,3 +62,20 @@ func open(t testing.TB, parent context.Context, options ...chromedp.ContextOptio
 	}
 	return &Tab{t: t, ctx: ctx}
 }
+
+// Reach loads a page however often something that was begun before, as a
+// reload, gets in between.
+func (tab *Tab) Reach(url string) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Navigate(url))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			tab.t.Fatalf("load %s: %v", url, err)
+		}
+	}
+}
