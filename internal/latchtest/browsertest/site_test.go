@@ -85,7 +85,7 @@ func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.came = append(s.came, arrival{r.URL.Query(), r.Header.Get("Referer")})
 		s.mu.Unlock()
-		_, _ = fmt.Fprint(w, `<!doctype html><title>Shop</title><body data-page="shop"><h1>Welcome back to the shop</h1>`)
+		_, _ = fmt.Fprint(w, `<!doctype html><title>Shop</title><body data-page="shop"><main><h1>Welcome back to the shop</h1></main>`)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
