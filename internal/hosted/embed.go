@@ -10,6 +10,7 @@ import (
 
 	"latchkey"
 	"latchkey/internal/link"
+	"latchkey/internal/web"
 )
 
 // scripted is the request header of the page's own script. What sends a plain
@@ -156,6 +157,7 @@ func encoded(messages ...message) (string, error) {
 // script is given the last page, which says where to go, or what to tell whom.
 func (d *door) depart(w http.ResponseWriter, r *http.Request, session *latchkey.LinkSession) error {
 	if r.Header.Get(scripted) == "" {
+		forgetPage(w, r)
 		redirect(w, link.ReturnURL(session))
 		return nil
 	}
@@ -187,6 +189,17 @@ func (d *door) depart(w http.ResponseWriter, r *http.Request, session *latchkey.
 	}
 	d.allowFraming(w, session, app)
 	return writePage(w, http.StatusOK, page)
+}
+
+// forgetPage makes the browser drop the page that the form was on, with what was
+// typed there: chromium keeps pages for its back button, those that must not be
+// stored too, until a cookie of their site changes that no script can see. The
+// cookie means nothing, and nobody reads it.
+func forgetPage(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, &http.Cookie{
+		Name: "left", Value: web.RequestID(r.Context()), Path: "/", MaxAge: 60, HttpOnly: true, Secure: true,
+		SameSite: http.SameSiteLaxMode,
+	})
 }
 
 func failureOf(session *latchkey.LinkSession) latchkey.FailureCode {
