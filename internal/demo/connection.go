@@ -2,12 +2,13 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
+
+	"github.com/go-json-experiment/json"
 
 	"latchkey"
 	"latchkey/internal/web"
