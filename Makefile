@@ -46,6 +46,8 @@ bench: ## every benchmark
 
 screenshots: ## draw the hosted pages and the demo into docs/screenshots
 	$(GO) test -run TestScreenshots -count=1 ./internal/latchtest/e2etest -args -screenshots=$(CURDIR)/docs/screenshots
+	mkdir -p docs/screenshots/every
+	LATCHKEY_SCREENSHOTS=$(CURDIR)/docs/screenshots/every $(GO) test -run TestPagesInABrowser -count=1 ./internal/hosted
 	$(GO) test -run TestTwoMinutesInABrowser -count=1 ./internal/demo -args -screenshots=$(CURDIR)/docs/screenshots
 
 bundle: ## make the scripts for browsers out of their TypeScript

@@ -35,6 +35,9 @@ func eventsPath(r *http.Request, query url.Values) string {
 // session once a second, and changes nothing.
 func (d *door) events(w http.ResponseWriter, r *http.Request) error {
 	session, err := d.find(r)
+	if err != nil && r.Context().Err() != nil {
+		return nil // the page is gone already
+	}
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,5 @@
 //	  └ records messages with origin and source,            └ sandbox scenarios,
 //	    and what comes to its callback                        state, connection, webhook
 //
-// All tests of the package share one chromium; each person in it has a profile
-// of their own.
+// Each person in the browser has a profile of their own.
 package browsertest

@@ -4,53 +4,66 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
 
 	"latchkey/internal/latchtest/shottest"
 )
 
+// start starts a browser whose windows are not slowed down while another one
+// is in front, and in which a test can look into frames.
+func start(t testing.TB) *shottest.Browser {
+	t.Helper()
+	flags := append([]string{"disable-background-timer-throttling", "disable-renderer-backgrounding",
+		"disable-backgrounding-occluded-windows"}, shottest.Together...)
+	return shottest.Open(t, shottest.Flags(flags...)...)
+}
+
+// scriptless turns the JavaScript of pages off in the tab.
+func scriptless(tab *shottest.Tab) {
+	shottest.Call(tab, "turn JavaScript off", emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+}
+
 // move is one thing that a person does: on the page of the name, fill fields
-// in and press the button. Pairs of field and value.
+// in and press the button. Fields are pairs of name and value.
 type move struct {
 	page, press string
 	fields      []string
 }
 
-// hand does moves on the pages of one link.
-type hand struct {
-	tab     *shottest.Tab
-	version string // of the page that was last acted on
+// at is an expression that is true on a complete page of the name on which
+// nothing has been done yet.
+func at(page string) string {
+	return fmt.Sprintf(`document.readyState === "complete" && document.body.dataset.page === %s
+&& !document.body.hasAttribute("aria-busy") && !document.querySelector("main").dataset.done`, strconv.Quote(page))
 }
 
-// ready is an expression that is true on a complete page of the name that is
-// another than the last one acted on.
-func (h *hand) ready(page string) string {
-	return fmt.Sprintf(`document.readyState === "complete" && document.body.dataset.page === %s && !document.body.hasAttribute("aria-busy")
-&& (document.querySelector("input[name=version]") || {}).value !== %s`, strconv.Quote(page), strconv.Quote(h.version))
-}
-
-// see waits for the page of the name and keeps its version.
-func (h *hand) see(page string) {
-	h.tab.Until("the page "+page, h.ready(page))
-	h.version = shottest.Eval[string](h.tab, `(document.querySelector("input[name=version]") || {}).value || ""`)
-}
-
-// do waits for the page of the move and acts on it at once.
-func (h *hand) do(m move) {
-	h.see(m.page)
-	if m.press == "" {
-		return
-	}
+// pressing is an expression that does the move at once, when its page is there.
+func pressing(m move) string {
 	var fill strings.Builder
 	for i := 0; i+1 < len(m.fields); i += 2 {
 		fmt.Fprintf(&fill, "document.querySelector('form input[name=%s]').value = %s;\n", m.fields[i], strconv.Quote(m.fields[i+1]))
 	}
-	h.tab.Until("press "+m.press+" on "+m.page, fmt.Sprintf(`(() => {
+	return fmt.Sprintf(`(() => {
+if (!(%s)) return false;
 const button = document.querySelector('button[name=action][value=%s]');
 if (!button || button.disabled) return false;
-%sbutton.click();
+%sdocument.querySelector("main").dataset.done = "yes";
+button.click();
 return true;
-})()`, m.press, fill.String()))
+})()`, at(m.page), m.press, fill.String())
 }
+
+// do does moves, one after the other.
+func do(f shottest.Frame, moves ...move) {
+	for _, m := range moves {
+		f.Until(m.press+" is pressed on the page "+m.page, pressing(m))
+	}
+}
+
+// see waits for a page.
+func see(f shottest.Frame, page string) { f.Until("the page "+page+" is there", at(page)) }
 
 // consent is how every link begins.
 func consent() []move {

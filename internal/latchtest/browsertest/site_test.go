@@ -22,7 +22,6 @@ type stage struct {
 	sink   *latchtest.Sink
 	mu     sync.Mutex
 	came   []arrival
-	opener string // the site's own Cross-Origin-Opener-Policy
 }
 
 // arrival is a request to the site's callback.
@@ -50,30 +49,26 @@ func newStage(t testing.TB, options latchtest.Options) *stage {
 }
 
 // hostPage shows a link as its query says and records every message with its
-// origin, and whether it came from the window of the link. The SDK, if it is
-// asked for, records what it calls.
-const hostPage = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>%s
+// origin, and whether it came from the window of the link.
+const hostPage = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
 <button id="open">Link your account</button><div id="place"></div><script>
-var records = [], calls = [], shown = null, handle = null;
-const query = new URLSearchParams(location.search), mode = query.get("mode"), url = query.get("url");
+var records = [], shown = null;
+const query = new URLSearchParams(location.search), url = query.get("url");
 addEventListener("message", (event) => {
-  if (window.Latchkey) shown = event.source;
   records.push({ origin: event.origin, mine: event.source === shown, data: event.data });
 });
 document.getElementById("open").onclick = () => {
-  if (window.Latchkey) {
-    const tell = (name) => (value) => calls.push({ name, value: value === undefined ? null : value });
-    handle = Latchkey.create({ url, mode, onSuccess: tell("success"), onClose: tell("close"), onLoad: tell("load"), onInvalidSession: tell("invalid") });
-    handle.open();
-  } else if (mode === "popup") {
-    shown = open(url, "_blank", "popup,width=480,height=720");
-  } else {
-    const frame = document.createElement("iframe");
-    frame.src = url;
-    frame.width = 480; frame.height = 720;
-    document.getElementById("place").append(frame);
-    shown = frame.contentWindow;
+  if (query.get("mode") === "popup") {
+    shown = open("about:blank", "_blank", "popup,width=480,height=720");
+    shown.location.replace(url);
+    return;
   }
+  const frame = document.createElement("iframe");
+  frame.src = url;
+  frame.width = 480;
+  frame.height = 720;
+  document.getElementById("place").append(frame);
+  shown = frame.contentWindow;
 };
 </script>`
 
@@ -82,19 +77,15 @@ func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	switch r.URL.Path {
 	case "/host":
-		script := ""
-		if r.URL.Query().Has("sdk") {
-			script = `<script src="` + s.URL + `/embed.js"></script>`
-		}
 		if policy := r.URL.Query().Get("coop"); policy != "" {
 			w.Header().Set("Cross-Origin-Opener-Policy", policy)
 		}
-		_, _ = fmt.Fprintf(w, hostPage, script)
+		_, _ = fmt.Fprint(w, hostPage)
 	case "/callback":
 		s.mu.Lock()
 		s.came = append(s.came, arrival{r.URL.Query(), r.Header.Get("Referer")})
 		s.mu.Unlock()
-		_, _ = fmt.Fprint(w, `<!doctype html><title>Shop</title><body data-page="shop"><h1>Welcome back to the shop</h1>`)
+		_, _ = fmt.Fprint(w, `<!doctype html><title>Shop</title><body data-page="shop"><main><h1>Welcome back to the shop</h1></main>`)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
@@ -131,7 +122,7 @@ func (s *stage) embedded(link latchtest.Link) string {
 // pressed.
 func (s *stage) host(tab *shottest.Tab, mode, address, more string) {
 	s.Helper()
-	tab.Go(s.Origin + "/host?mode=" + mode + "&url=" + url.QueryEscape(address) + more)
+	tab.Go(s.Origin + "/host?mode=" + mode + "&url=" + url.QueryEscape(address) + "&" + more)
 }
 
 // record is a message that the host page got.

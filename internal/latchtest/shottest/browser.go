@@ -10,7 +10,6 @@ package shottest
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -28,21 +27,6 @@ type Browser struct{ ctx context.Context }
 // usual if there are any.
 func Open(t testing.TB, more ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
-	browser, stop, err := Launch(t.TempDir(), more...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return browser
-}
-
-// Launch starts a browser that keeps its profile in the folder and runs until
-// it is stopped, for all the tests of a package.
-func Launch(folder string, more ...chromedp.ExecAllocatorOption) (*Browser, func() error, error) {
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.NoFirstRun,
 		chromedp.NoDefaultBrowserCheck,
@@ -52,21 +36,20 @@ func Launch(folder string, more ...chromedp.ExecAllocatorOption) (*Browser, func
 		chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.UserDataDir(folder),
+		chromedp.UserDataDir(t.TempDir()),
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, _ := chromedp.NewContext(allocator)
-	if err := chromedp.Do(ctx); err != nil {
-		stop()
-		return nil, nil, fmt.Errorf("start chromium: %w", err)
-	}
-	return &Browser{ctx: ctx}, func() error {
-		defer stop()
+	t.Cleanup(func() {
 		if err := chromedp.Cancel(ctx); err != nil {
-			return fmt.Errorf("close browser: %w", err)
+			t.Errorf("close browser: %v", err)
 		}
-		return nil
-	}, nil
+		stop()
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start chromium: %v", err)
+	}
+	return &Browser{ctx: ctx}
 }
 
 // View is how a page is looked at.

@@ -131,7 +131,8 @@ func (f Frame) Fill(action string, fields map[string]string) {
 // Opened returns the tab of the window that the act opens.
 func (b *Browser) Opened(t testing.TB, opener *Tab, act func()) *Tab {
 	t.Helper()
-	found := chromedp.WaitNewTarget(opener.ctx, func(info *target.Info) bool { return info.OpenerID != "" })
+	own := chromedp.FromContext(opener.ctx).Target.TargetID
+	found := chromedp.WaitNewTarget(opener.ctx, func(info *target.Info) bool { return info.OpenerID == own })
 	act()
 	select {
 	case id := <-found:

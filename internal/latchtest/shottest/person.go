@@ -1,7 +1,9 @@
 package shottest
 
 import (
+	"context"
 	"strings"
+	"testing"
 
 	"github.com/chromedp/chromedp"
 )
@@ -36,4 +38,44 @@ func (tab *Tab) URL() string {
 func (tab *Tab) Text() string {
 	tab.t.Helper()
 	return strings.Join(strings.Fields(Eval[string](tab, "document.body.innerText")), " ")
+}
+
+// Person opens an empty tab in a profile of its own: nothing is shared with
+// any other person, no cookie, no cache, no history. It ends with the test.
+func (b *Browser) Person(t testing.TB) *Tab {
+	t.Helper()
+	return open(t, b.ctx, chromedp.WithNewBrowserContext())
+}
+
+// Sibling opens another empty tab of the same person.
+func (tab *Tab) Sibling() *Tab {
+	tab.t.Helper()
+	return open(tab.t, tab.ctx)
+}
+
+func open(t testing.TB, parent context.Context, options ...chromedp.ContextOption) *Tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent, options...)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("open tab: %v", err)
+	}
+	return &Tab{t: t, ctx: ctx}
+}
+
+// Reach loads a page however often something that was begun before, as a
+// reload, gets in between.
+func (tab *Tab) Reach(url string) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Navigate(url))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			tab.t.Fatalf("load %s: %v", url, err)
+		}
+	}
 }
