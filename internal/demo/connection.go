@@ -1,10 +1,14 @@
 package demo
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
+
+	"github.com/go-json-experiment/json"
 
 	"latchkey"
 	"latchkey/internal/web"
@@ -21,39 +25,40 @@ type answer struct {
 	Body   string `json:"body"`
 }
 
-// chosen returns the customer's connection that a form names.
-func (s *shop) chosen(w http.ResponseWriter, r *http.Request) (string, error) {
+// calls are what the shop asks the provider: who the person is, and their posts.
+var calls = map[string]string{"self": "GET /v2/access/self", "posts": "GET /v2/access/proxy/posts"}
+
+// chosen returns the customer's connection that a form names, and the form.
+func (s *shop) chosen(w http.ResponseWriter, r *http.Request) (string, map[string]latchkey.Secret, error) {
 	fields, err := web.DecodeForm(w, r)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	id := string(fields["connection"].Reveal())
 	list, err := s.connections(r.Context())
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if !slices.ContainsFunc(list, func(c client.Connection) bool { return c.ID == id }) {
-		return "", latchkey.Errorf(latchkey.NotFound, "there is no such connection")
+		return "", nil, latchkey.Errorf(latchkey.NotFound, "there is no such connection")
 	}
-	return id, nil
+	return id, fields, nil
 }
 
-// call asks the provider through the proxy, without ever seeing a credential.
+// call asks the provider through Latchkey, without ever seeing a credential.
 func (s *shop) call(w http.ResponseWriter, r *http.Request) error {
-	id, err := s.chosen(w, r)
+	id, fields, err := s.chosen(w, r)
 	if err != nil {
 		return err
 	}
-	response, err := s.client.Access.Do(r.Context(), id, client.ProxyRequest{Path: "posts"})
-	if err != nil {
-		return fmt.Errorf("call through the proxy: %w", err)
+	what := string(fields["what"].Reveal())
+	if calls[what] == "" {
+		return latchkey.InvalidField("what", "must be self or posts")
 	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	said, err := s.ask(r.Context(), id, what)
 	if err != nil {
-		return fmt.Errorf("read the proxied answer: %w", err)
+		return err
 	}
-	said := answer{Call: "GET /v2/access/proxy/posts", Status: response.StatusCode, Body: string(body)}
 	s.news.add(s.config.Now(), "your backend", said.Call, fmt.Sprint(said.Status))
 	if scripted(r) {
 		return web.WriteJSON(w, http.StatusOK, said)
@@ -61,9 +66,42 @@ func (s *shop) call(w http.ResponseWriter, r *http.Request) error {
 	return s.draw(w, r, view{Answer: &said})
 }
 
+// ask makes one of the calls. What Latchkey or the provider refuses is an
+// answer too.
+func (s *shop) ask(ctx context.Context, id, what string) (answer, error) {
+	said := answer{Call: calls[what], Status: http.StatusOK}
+	if what == "self" {
+		profile, err := s.client.Access.Self(ctx, id)
+		if refused, ok := errors.AsType[*client.Error](err); ok {
+			said.Status, said.Body = refused.Status, refused.Message
+			return said, nil
+		}
+		if err != nil {
+			return said, fmt.Errorf("ask who it is: %w", err)
+		}
+		body, err := json.Marshal(profile)
+		if err != nil {
+			return said, fmt.Errorf("encode the profile: %w", err)
+		}
+		said.Body = string(body[:min(len(body), maxAnswer)])
+		return said, nil
+	}
+	response, err := s.client.Access.Do(ctx, id, client.ProxyRequest{Path: what})
+	if err != nil {
+		return said, fmt.Errorf("call through the proxy: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return said, fmt.Errorf("read the proxied answer: %w", err)
+	}
+	said.Status, said.Body = response.StatusCode, string(body)
+	return said, nil
+}
+
 // disconnect ends a connection.
 func (s *shop) disconnect(w http.ResponseWriter, r *http.Request) error {
-	id, err := s.chosen(w, r)
+	id, _, err := s.chosen(w, r)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package demo_test
 
 import (
+	"crypto/rand"
 	"flag"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,8 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+
+	"latchkey/internal/demo"
 	"latchkey/internal/latchtest"
 	"latchkey/internal/latchtest/shottest"
+	"latchkey/internal/web"
 )
 
 // folder is where a picture of the shop is kept; "" keeps none.
@@ -63,8 +69,11 @@ func TestTheShopWorksWithoutAScript(t *testing.T) {
 		t.Errorf("the shop shows %s", shown)
 	}
 	latchtest.Eventually(t, "a webhook arrives", func() bool { return strings.Contains(page("/demo"), "connection.created") })
-	if said := sent(s, "/demo/call", "connection="+id); said.Status != http.StatusOK || !strings.Contains(string(said.Body), "/v2/access/proxy/posts\n200") {
-		t.Errorf("the proxied call is answered %d %s", said.Status, said.Body)
+	for what, want := range map[string]string{"self": "GET /v2/access/self\n200\n{", "posts": "GET /v2/access/proxy/posts\n200\n{", "": "", "../self": ""} {
+		said := sent(s, "/demo/call", "connection="+id+"&what="+url.QueryEscape(what))
+		if (said.Status == http.StatusOK) != (want != "") || !strings.Contains(string(said.Body), want) {
+			t.Errorf("the call of %q is answered %d %s", what, said.Status, said.Body)
+		}
 	}
 	for name, body := range map[string]string{"no connection": "", "another's": "connection=conn_000"} {
 		if said := sent(s, "/demo/disconnect", body); said.Status != http.StatusNotFound {
@@ -110,6 +119,37 @@ func TestTheShopBelievesNobody(t *testing.T) {
 	}
 }
 
+func TestTheShopIsNoLooserThanTheProduct(t *testing.T) {
+	if said := latchtest.Start(t, latchtest.Options{}).Call("GET", "/demo", nil, "apikey", ""); said.Status != http.StatusNotFound {
+		t.Errorf("without the shop it is answered %d", said.Status)
+	}
+	s := open(t)
+	shown := s.Want(http.StatusOK, "GET", "/demo", nil, "apikey", "")
+	policy := shown.Header.Get("Content-Security-Policy")
+	for _, part := range []string{"default-src 'none';", "script-src 'self';", "connect-src 'self';", "style-src 'self';", "img-src 'self';", "frame-src 'self';", "base-uri 'none';",
+		"require-trusted-types-for 'script';", "form-action 'self';", "frame-ancestors 'none'"} {
+		if !strings.Contains(policy, part) {
+			t.Errorf("the policy %s lacks %s", policy, part)
+		}
+	}
+	for _, inline := range []string{"<style", "style=", "<script>", "onclick", s.Trial.APIKey, "unsafe-"} {
+		if strings.Contains(string(shown.Body)+policy, inline) {
+			t.Errorf("the page has %q", inline)
+		}
+	}
+	trial, other := s.Trial, web.New(web.Config{Now: s.Clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	if err := demo.Register(other, demo.Config{URL: strings.Replace(s.URL, "127.0.0.1", "localhost", 1), APIKey: trial.APIKey, ClientApps: trial.ClientApps, Now: s.Clock.Now}); err != nil {
+		t.Fatal(err)
+	}
+	asked := httptest.NewRequest("GET", "/demo", nil)
+	asked.Host = strings.Replace(strings.TrimPrefix(s.URL, "http://"), "127.0.0.1", "localhost", 1)
+	said := httptest.NewRecorder()
+	other.ServeHTTP(said, asked)
+	if text := said.Body.String(); said.Code != http.StatusOK || !strings.Contains(text, `id="redirect" disabled`) || !strings.Contains(text, "--listen 127.0.0.1:8080") {
+		t.Errorf("elsewhere it is answered %d %s", said.Code, text)
+	}
+}
+
 func TestTwoMinutesInABrowser(t *testing.T) {
 	s := open(t)
 	browser := shottest.Open(t, shottest.Flags(shottest.Together...)...)
@@ -138,8 +178,10 @@ func TestTwoMinutesInABrowser(t *testing.T) {
 	window := browser.Opened(t, tab, func() { tab.Click("#popup") })
 	finish(window.Top())
 	shows("onSuccess")
-	tab.Top().Until("the page is loaded again", `!document.body.innerText.includes("onSuccess")`)
-	tab.Click("[data-call] button")
+	tab.Top().Until("both are told", `document.body.innerText.split("onSuccess").length === 3`)
+	tab.Click("[data-call] [value=self]")
+	shows("GET /v2/access/self")
+	tab.Click("[data-call] [value=posts]")
 	shows("GET /v2/access/proxy/posts")
 	tab.Top().Until("the answer is there", `document.getElementById("answer").textContent.includes("200")`)
 	shows("connection.updated")
@@ -156,6 +198,12 @@ func TestTwoMinutesInABrowser(t *testing.T) {
 		t.Errorf("on a phone it is %d pixels too wide", width)
 	}
 	tab.Look(shottest.View{Width: 1280, Height: 900, Still: true})
+	tab.Click("#redirect")
+	finish(tab.Top())
+	shows("Back from the page: success")
+	shottest.Call(tab, "turn JavaScript off", emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	tab.Go(s.URL + "/demo")
+	tab.Top().Until("only the redirect is offered", `document.querySelectorAll(".ways button:not([hidden])").length === 1`)
 	tab.Click("#redirect")
 	finish(tab.Top())
 	shows("Back from the page: success")

@@ -41,7 +41,7 @@
         onLoad: () => message("onLoad"),
         onSuccess: (success) => {
           message("onSuccess", success);
-          setTimeout(() => location.reload(), 1500); // the list of accounts, once the webhook is here too
+          refresh();
         },
         onClose: (close) => message("onClose", close),
         onInvalidSession: () => message("onInvalidSession"),
@@ -50,15 +50,27 @@
     });
   }
 
-  for (const form of document.querySelectorAll("form[data-call]")) {
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const answer = await fetch(form.action, { method: "POST", headers, body: new URLSearchParams(new FormData(form)) });
-      const said = await answer.json();
-      const box = document.getElementById("answer");
-      box.hidden = false;
-      box.textContent = said.call + "\n" + said.status + "\n" + said.body;
-      box.focus();
-    });
+  // The list of accounts as it is now; what has been told stays on the page.
+  function refresh() {
+    const request = new XMLHttpRequest();
+    request.responseType = "document";
+    request.onload = () => {
+      const fresh = request.status === 200 && request.response?.getElementById("linked");
+      if (fresh) document.getElementById("linked").replaceWith(fresh);
+    };
+    request.open("GET", "/demo");
+    request.send();
   }
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-call]")) return;
+    event.preventDefault();
+    const answer = await fetch(form.action, { method: "POST", headers, body: new URLSearchParams(new FormData(form, event.submitter)) });
+    const said = await answer.json();
+    const box = document.getElementById("answer");
+    box.hidden = false;
+    box.textContent = answer.ok ? said.call + "\n" + said.status + "\n" + said.body : "Refused: " + said.message;
+    box.focus();
+  });
 })();

@@ -1,10 +1,13 @@
 package embedtest
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
 
 	"latchkey"
 	"latchkey/internal/latchtest"
@@ -73,17 +76,33 @@ func TestAnAppOnAPhoneIsReturnedTo(t *testing.T) {
 		}
 	})
 	browser := shottest.Open(t)
-	for what, script := range map[string]string{
-		"in a browser":              "",
-		"in the web view of an app": `delete window.EventSource; window.open = undefined; for (const name of ["localStorage", "sessionStorage", "indexedDB"]) Object.defineProperty(window, name, {get() { throw new DOMException("denied", "SecurityError") }}); history.replaceState = () => { throw new Error("no") };`,
+	// What web views of apps lack, before a page's script sees it.
+	bare := `delete window.EventSource; window.open = undefined; for (const name of ["localStorage", "sessionStorage", "indexedDB"]) Object.defineProperty(window, name, {get() { throw new DOMException("denied", "SecurityError") }}); history.replaceState = () => { throw new Error("no") };`
+	for what, phone := range map[string]struct {
+		agent, script string
+		plain         bool
+	}{
+		"in a browser":              {},
+		"in a browser, no script":   {plain: true},
+		"in the web view of an app": {script: bare},
+		"in a web view of iOS":      {"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148", bare, false},
+		"in a web view of Android":  {"Mozilla/5.0 (Linux; Android 15; Pixel 9 Build/AP4A; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/137.0.0.0 Mobile Safari/537.36", bare, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			for _, uri := range nativeURIs {
-				for want, walk := range map[string]func(shottest.Frame){"success": scenarios[4].walk, "cancelled": scenarios[8].walk} {
+				ways := map[string]func(shottest.Frame){"success": scenarios[4].walk, "cancelled": scenarios[8].walk}
+				if phone.plain { // an approval elsewhere is asked for by the person, with a button
+					ways["success"] = scenarios[0].walk
+				}
+				for want, walk := range ways {
 					tab := browser.Visit(t, "about:blank", shottest.View{Width: 375, Height: 700, Still: true})
-					if script != "" {
-						tab.Before(script)
+					if phone.script != "" {
+						tab.Before(phone.script)
 					}
+					if phone.agent != "" {
+						shottest.Call(tab, "be a phone", emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: phone.agent})
+					}
+					shottest.Call(tab, "choose whether there is JavaScript", emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: phone.plain})
 					wanted := tab.Requested()
 					tab.Go(begin(uri).URL)
 					walk(tab.Top())
@@ -97,7 +116,7 @@ func TestAnAppOnAPhoneIsReturnedTo(t *testing.T) {
 						return landed != ""
 					})
 					back(t, uri, landed, want)
-					if strings.HasPrefix(uri, "example") { // no such app here: the last page says what to do
+					if strings.HasPrefix(uri, "example") && !phone.plain { // no such app here: the last page says what to do
 						tab.Top().Until("there is a way back", `document.querySelector("main a[data-return]").getAttribute("href") === `+`"`+landed+`"`)
 					}
 					tab.Close()
@@ -105,5 +124,5 @@ func TestAnAppOnAPhoneIsReturnedTo(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d ways back, %d wrong", walks, wrong)
+	fmt.Printf("RESULT mobile %d 0\nRESULT mobile.n %d 35\n", wrong, walks)
 }

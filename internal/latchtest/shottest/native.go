@@ -4,21 +4,27 @@ import (
 	"context"
 	"sync"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
-// Requested watches where the tab's scripts want to go from now on, also where
-// a browser without that app can't, and returns what lists it.
+// Requested watches where the tab's scripts and the answers to its forms want
+// it to go from now on, also where a browser without that app can't, and returns
+// what lists it.
 func (tab *Tab) Requested() func() []string {
 	tab.t.Helper()
 	var mu sync.Mutex
 	var wanted []string
+	Call(tab, "watch the network", network.Enable, network.EnableParams{})
 	err := chromedp.Listen(tab.ctx, func(event any) {
-		if asked, ok := event.(*page.EventFrameRequestedNavigation); ok {
-			mu.Lock()
-			defer mu.Unlock()
+		mu.Lock()
+		defer mu.Unlock()
+		switch asked := event.(type) {
+		case *page.EventFrameRequestedNavigation:
 			wanted = append(wanted, asked.URL)
+		case *network.EventRequestWillBeSent:
+			wanted = append(wanted, asked.Request.URL)
 		}
 	})
 	if err != nil {
