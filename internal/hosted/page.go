@@ -1,12 +1,13 @@
 // Package hosted is the end-user door: the pages on which a person links an account.
-// Every page is one Page value and one call; the pages are HTML forms without
-// script, so that what a person sees is all there is.
+// Every page is one Page value and one call; the pages are HTML forms that need
+// no script. Theirs keeps a page still while a form is sent, and talks to the
+// page that embeds it (embed.go, script/).
 //
 //	handler ──▶ Page{…, Content: Login{…}} ──▶ Render ──▶ templates/layout.html
 //	                                             │          └▶ templates/login.html
 //	                              catalogue (language.go)             │
 //	                              clean (name.go)                 ▼
-//	person ◀── text/html; /static/<hash>/link.css, icons.svg, icon.svg
+//	person ◀── text/html; /static/<hash>/link.css, page.js, icons.svg, icon.svg
 //	   └── POST version, action, fields ──▶ handler ──▶ 303 to the same page
 package hosted
 
