@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -56,6 +57,8 @@ type App struct {
 	background []lifecycle
 	metrics    *metrics
 	woken      atomic.Pointer[func()]
+	leaving    chan struct{} // closed when the process is about to end
+	left       sync.Once     // closes it
 }
 
 // lifecycle is a background loop.
@@ -79,7 +82,7 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 	if parts.Log == nil {
 		parts.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{config: config, parts: parts, metrics: newMetrics()}
+	a := &App{config: config, parts: parts, metrics: newMetrics(), leaving: make(chan struct{})}
 	if a.connectors, err = connectors(config, parts); err != nil {
 		return nil, err
 	}
@@ -229,7 +232,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Links: a.links, Endpoints: endpoints, Events: webhook.NewEventLog(a.store), Accounts: a.accounts,
 	})
 	hosted.Register(a.router, hosted.Config{
-		Links: a.links, Provider: a.provider, Scenarios: a.scenarios, Now: a.parts.Now,
+		Links: a.links, Provider: a.provider, Scenarios: a.scenarios, Now: a.parts.Now, Leaving: a.leaving,
 		Logos: hosted.Logos{
 			Find: newLogos(a.egress.Client(egress.Logo), a.parts.Now).find,
 			Mark: func(url string) string { return guarded.Fingerprint("logo", url) },

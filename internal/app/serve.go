@@ -65,11 +65,17 @@ func (a *App) Serve(ctx context.Context, listener net.Listener, ready func()) er
 }
 
 func (a *App) server(handler http.Handler) *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(a.parts.Log.Handler(), slog.LevelDebug),
 	}
+	server.RegisterOnShutdown(a.endStreams)
+	return server
 }
+
+// endStreams lets the pages that wait for changes go: they ask the next
+// replica.
+func (a *App) endStreams() { a.left.Do(func() { close(a.leaving) }) }
 
 // Address returns the configured address of the API and the pages.
 func (a *App) Address() string { return a.config.Listen }

@@ -115,6 +115,49 @@ func get(t *testing.T, url string) (int, string) {
 }
 
 func TestServe(t *testing.T) {
+	t.Run("a page that waits for changes does not hold it up", func(t *testing.T) {
+		s := serve(t, app.Config{})
+		trial, err := s.app.Trial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v2/link/init", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("apikey", trial.APIKey)
+		request.Header.Set("Content-Type", "application/json")
+		made, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(made.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, secret, _ := strings.Cut(string(body), s.url+"/")
+		secret, _, _ = strings.Cut(secret, `"`)
+		request, err = http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/s/"+secret+"/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = stream.Body.Close() }()
+		begun := make([]byte, len("event: look"))
+		if _, err := io.ReadFull(stream.Body, begun); err != nil || string(begun) != "event: look" {
+			t.Fatalf("the stream begins with %q, %v", begun, err)
+		}
+		s.end()
+		if _, err := io.Copy(io.Discard, stream.Body); err != nil {
+			t.Errorf("the stream breaks: %v", err)
+		}
+		if err := s.wait(t); err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+	})
 	t.Run("a request under way is answered although it was told to end", func(t *testing.T) {
 		s := serve(t, app.Config{})
 		trial, err := s.app.Trial(t.Context())

@@ -27,6 +27,9 @@ type Config struct {
 	Scenarios func(provider string) any
 	Logos     Logos // of apps; zero: none is shown
 	Now       func() time.Time
+	// Leaving is closed when the process is about to end, so that no stream
+	// holds it up; nil: it never is.
+	Leaving <-chan struct{}
 }
 
 // door holds the handlers.

@@ -67,6 +67,8 @@ func (d *door) events(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case <-stop.C:
 			return nil
+		case <-d.config.Leaving:
+			return nil
 		case <-pulse.C:
 		}
 		if session, err = d.find(r); err != nil || session.Version != known {
