@@ -24,7 +24,6 @@ type house struct {
 	*latchtest.Server
 	browser *shottest.Browser
 	host    string // origin of the app
-	policy  string // Cross-Origin-Opener-Policy of the app's page
 }
 
 // view is the window all tabs have.
