@@ -40,11 +40,11 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 			return err
 		}
 	}
+	d.allowFraming(w, session, app)
 	if host.Foreign {
 		page.Content, page.Messages, page.Languages = Foreign{Path: alone(r)}, "", nil
 		return writePage(w, status, page)
 	}
-	d.allowFraming(w, session, app)
 	query := pageQuery(r)
 	switch content := content.(type) {
 	case Trying:
