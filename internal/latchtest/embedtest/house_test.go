@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"latchkey"
@@ -23,7 +24,21 @@ var hostScript string
 type house struct {
 	*latchtest.Server
 	browser *shottest.Browser
-	host    string // origin of the app
+	host    string                        // origin of the app
+	gate    atomic.Pointer[chan struct{}] // the app gives out no link until it is closed
+}
+
+// window is the one that a click on the app's page opens. It stays empty until
+// the test has hold of it.
+func (h *house) window(tab *shottest.Tab, selector string) *shottest.Tab {
+	h.Helper()
+	gate := make(chan struct{})
+	h.gate.Store(&gate)
+	defer func() {
+		h.gate.Store(nil)
+		close(gate)
+	}()
+	return h.browser.Opened(h.TB, tab, func() { tab.Click(selector) })
 }
 
 // view is the window all tabs have.
@@ -66,6 +81,9 @@ func (h *house) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		_, _ = fmt.Fprint(w, hostScript)
 	case "/init":
+		if gate := h.gate.Load(); gate != nil {
+			<-*gate
+		}
 		if link := r.URL.Query().Get("link"); link != "" {
 			_, _ = fmt.Fprint(w, link)
 			return

@@ -50,7 +50,7 @@ func (h *house) ends(mode string, s scenario) {
 	var window *shottest.Tab
 	switch mode {
 	case "popup":
-		window = h.browser.Opened(h.TB, tab, func() { tab.Click("#popup") })
+		window = h.window(tab, "#popup")
 		frame = window.Top()
 	case "redirect":
 		tab.Click("#redirect")

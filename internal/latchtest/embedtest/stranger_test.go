@@ -80,7 +80,7 @@ func TestStrangersHearNothing(t *testing.T) {
 	told += shottest.Eval[int](tab, payload)
 	// A page that its own app had opened, and that has been left for another.
 	host := h.visit("")
-	popup := h.browser.Opened(t, host, func() { host.Click("#popup") })
+	popup := h.window(host, "#popup")
 	popup.Top().Until("the page is there", `document.body.dataset.page === "pre-login"`)
 	h.called(host, "load") // so that it would be heard
 	host.Go(evil)

@@ -128,6 +128,30 @@ func (f Frame) Fill(action string, fields map[string]string) {
 	})(%s, %q)`, values, action))
 }
 
+// calm waits until nothing of a window has changed for a while: chromedp reads
+// the nodes of a window that it attaches to without a lock, and trips over
+// those that change meanwhile.
+func calm(ctx context.Context, id target.ID) {
+	ticks := time.NewTicker(50 * time.Millisecond)
+	defer ticks.Stop()
+	last := ""
+	for same := 0; same < 8; <-ticks.C {
+		list, err := chromedp.Targets(ctx)
+		if err != nil {
+			return // attaching tells why
+		}
+		now := "closed"
+		for _, info := range list {
+			if info.TargetID == id {
+				now = info.URL + " " + info.Title
+			}
+		}
+		if same++; now != last {
+			last, same = now, 0
+		}
+	}
+}
+
 // Opened returns the tab of the window that the act opens.
 func (b *Browser) Opened(t testing.TB, opener *Tab, act func()) *Tab {
 	t.Helper()
@@ -136,6 +160,7 @@ func (b *Browser) Opened(t testing.TB, opener *Tab, act func()) *Tab {
 	act()
 	select {
 	case id := <-found:
+		calm(opener.ctx, id)
 		ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
 		t.Cleanup(cancel)
 		if err := chromedp.Do(ctx); err != nil {
