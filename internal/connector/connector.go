@@ -13,6 +13,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -44,6 +45,15 @@ type Description struct {
 	Domain       string // the site the credentials belong to
 	Environments []latchkey.Environment
 	Logo         []byte // SVG
+
+	// OwnPage says that people log in on the provider's own page (OAuth): a
+	// form of ours that asks for its password is refused.
+	OwnPage bool
+	// CheckEvery is how often a live connection is asked after; 0: the usual.
+	CheckEvery time.Duration
+	// RequestsPerMinute is the most that a replica asks of the provider by
+	// itself, proxied calls not counted; 0: the usual.
+	RequestsPerMinute int
 }
 
 // Flow is a login in progress.
@@ -52,9 +62,16 @@ type Flow struct {
 	Environment latchkey.Environment
 	Permissions []string
 	State       []byte // what the last step asked to remember; nil at first
-	CallbackURL string // where a Redirect must send the person back to
-	HTTP        *http.Client
-	Now         time.Time
+	// CallbackURL is where a Redirect must send the person back to. It is of
+	// this provider and organisation alone, so that an answer meant for one is
+	// never taken for another's.
+	CallbackURL string
+	// RedirectState is what a Redirect must carry as its state, and its
+	// callback bring back (RFC 6749, section 4.1.1). It is of this session and
+	// step alone, and nobody can make it up.
+	RedirectState string
+	HTTP          *http.Client
+	Now           time.Time
 }
 
 // Input is what came in for the step. The fields are zeroed by the caller
@@ -134,7 +151,38 @@ type Profile struct {
 
 // ErrDead is wrapped by a skill's error when the provider says that the
 // credential is no longer good. Any other error leaves the connection alive.
+// A *Dead is one, and says why.
 var ErrDead = &Failure{Code: latchkey.FailureSessionExpired, Reason: "the provider no longer accepts the credential"}
+
+// The reasons for which a connection expires, as its expiry tells them.
+const (
+	DeadSession  = "session_expired"  // it has served its time, or nobody knows why it ended
+	DeadRevoked  = "revoked"          // the person, or the provider, has withdrawn it
+	DeadPassword = "password_changed" // the person has changed the password //nolint:gosec // a reason
+	DeadBlocked  = "provider_blocked" // the provider has blocked the account
+)
+
+// Dead is an ErrDead that knows its reason, one of the constants above.
+type Dead struct{ Reason string }
+
+// Error tells the reason.
+func (d *Dead) Error() string { return ErrDead.Reason + ": " + d.Reason }
+
+// Is makes it an ErrDead.
+func (d *Dead) Is(target error) bool { return target == error(ErrDead) }
+
+// ReasonOf returns why the credential of an ErrDead is dead.
+func ReasonOf(err error) string {
+	if dead, ok := errors.AsType[*Dead](err); ok {
+		return dead.Reason
+	}
+	return DeadSession
+}
+
+// ErrBlocked is wrapped by an error when the provider takes us for a machine
+// that it does not want: a captcha, an answer 403 where none belongs. Whoever
+// asks stops asking for a while, and tells the operator.
+var ErrBlocked = errors.New("the provider refuses automated requests")
 
 // Authorizer is the skill of calling the provider's API through the proxy.
 type Authorizer interface {
