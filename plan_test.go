@@ -61,7 +61,7 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest": {},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
-	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
+	"latchtest/embedtest":    {"latchkey", "connector", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
 	"latchtest/guardtest":    {anything},
 	"latchtest/browsertest":  {anything},
