@@ -111,3 +111,21 @@ func isLoopback(host string) bool {
 	address := net.ParseIP(host)
 	return host == "localhost" || (address != nil && address.IsLoopback())
 }
+
+// checkAddresses refuses addresses that must not be asked, now that they are
+// complete.
+func (c *Config) checkAddresses(loopback bool) error {
+	for field, address := range c.addresses() {
+		if *address == "" || (field == "api.base_url" && c.API.BaseURLFrom.Token != "") {
+			continue
+		}
+		target, err := url.Parse(*address)
+		if err != nil {
+			return fmt.Errorf("%s: not a URL", field)
+		}
+		if err := safeURL(target, loopback); err != nil {
+			return fmt.Errorf("%s: %w", field, err)
+		}
+	}
+	return nil
+}

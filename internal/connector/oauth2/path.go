@@ -67,8 +67,8 @@ func (p Path) text(root any) (string, bool) { return textOf(p.find(root)) }
 // textOf returns a string, number or truth value as text.
 func textOf(value any) (string, bool) {
 	switch value := value.(type) {
-	case string:
-		return value, true
+	case text:
+		return string(value), true
 	case number:
 		return string(value), true
 	case bool:
