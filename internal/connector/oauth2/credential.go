@@ -30,13 +30,8 @@ type credential struct {
 
 // openCredential reads a credential. The caller closes it.
 func openCredential(secret []byte) (*credential, error) {
-	read := struct {
-		Access  latchkey.Secret `json:"access"`
-		Refresh latchkey.Secret `json:"refresh,omitzero"`
-		Facts   facts           `json:",inline"`
-	}{}
-	err := json.Unmarshal(secret, &read)
-	c := &credential{Access: read.Access, Refresh: read.Refresh, facts: read.Facts}
+	c := &credential{}
+	err := json.Unmarshal(secret, c)
 	if err != nil || !goodToken(c.Access.Reveal()) {
 		c.close()
 		return nil, errors.New("the credential is unreadable")
