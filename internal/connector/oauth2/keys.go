@@ -2,9 +2,11 @@ package oauth2
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -76,7 +78,7 @@ func weak(key jose.JSONWebKey) bool {
 func (k *keySet) find(header tokenHeader) (*jose.JSONWebKey, error) {
 	var found []*jose.JSONWebKey
 	for i, key := range k.keys {
-		if (header.KeyID == "" || key.KeyID == header.KeyID) && (key.Algorithm == "" || key.Algorithm == header.Algorithm) {
+		if (header.KeyID == "" || key.KeyID == header.KeyID) && goesWith(key, header.Algorithm) {
 			found = append(found, &k.keys[i])
 		}
 	}
@@ -84,6 +86,20 @@ func (k *keySet) find(header tokenHeader) (*jose.JSONWebKey, error) {
 		return nil, violated("ID token: no key, or more than one, goes with its header")
 	}
 	return found[0], nil
+}
+
+// goesWith reports whether a key can have made a signature of the algorithm.
+func goesWith(key jose.JSONWebKey, algorithm string) bool {
+	if key.Algorithm != "" && key.Algorithm != algorithm {
+		return false
+	}
+	switch key.Key.(type) {
+	case *rsa.PublicKey:
+		return strings.HasPrefix(algorithm, "RS") || strings.HasPrefix(algorithm, "PS")
+	case *ecdsa.PublicKey:
+		return strings.HasPrefix(algorithm, "ES")
+	}
+	return algorithm == "EdDSA"
 }
 
 // VerifySignature checks a signature with the one key and returns the payload.
