@@ -35,7 +35,7 @@ func (c *Connector) Base(encoded []byte) (*url.URL, error) {
 		return nil, fmt.Errorf("base: %w", err)
 	}
 	defer kept.zero()
-	return kept.pds.JoinPath("xrpc"), nil
+	return &url.URL{Scheme: kept.pds.Scheme, Host: kept.pds.Host, Path: "/xrpc"}, nil
 }
 
 // Authorize adds the access token. It refuses a request that goes anywhere but

@@ -27,7 +27,7 @@ func (c *Connector) Base(encoded []byte) (*url.URL, error) {
 		return nil, fmt.Errorf("base: %w", err)
 	}
 	defer kept.zero()
-	return kept.base.JoinPath("_matrix", "client"), nil
+	return endpoint(kept.base), nil
 }
 
 // Authorize adds the access token. It refuses a request that goes anywhere but
