@@ -36,7 +36,8 @@ var plan = map[string][]string{
 	"connector":               {"latchkey"},
 	"connector/oauth2":        {"latchkey", "connector"},
 	"connector/recipe":        {"latchkey", "connector"},
-	provider:                  {"latchkey", "connector", "connector/oauth2", "connector/recipe"},
+	"connector/jsonapi":       {"latchkey", "connector"},
+	provider:                  {"latchkey", "connector", "connector/oauth2", "connector/recipe", "connector/jsonapi"},
 	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", provider},
 	"vault/seal":              {"latchkey"},
 	"vault":                   {"latchkey", "connector", "vault/seal"},
@@ -61,6 +62,8 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest": {},
 	"latchtest/hostiletest":  {"latchkey", "connector", "connector/oauth2", "egress"},
 	"latchtest/shottest":     {},
+	"latchtest/atprototest":  {}, // peers: they know the wire only
+	"latchtest/matrixtest":   {},
 	"latchtest/e2etest":      {anything},
 	"latchtest/embedtest":    {"latchkey", "connector", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},

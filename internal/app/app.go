@@ -39,7 +39,7 @@ type Parts struct {
 	Now        func() time.Time
 	Random     io.Reader
 	Log        *slog.Logger
-	Connectors []connector.Connector // providers beside the built-in ones
+	Connectors []connector.Connector // providers beside the built-in ones, or in the place of one
 }
 
 // App is a running Latchkey.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	"latchkey/internal/connector"
 	"latchkey/internal/connector/all"
@@ -14,10 +15,16 @@ import (
 // maxRecipe bounds a recipe file, in bytes.
 const maxRecipe = 256 << 10
 
-// connectors returns every provider that is served here, by id.
+// connectors returns every provider that is served here, by id. A provider of
+// the parts stands in for the built-in one of its id.
 func connectors(config Config, parts Parts) (map[string]connector.Connector, error) {
 	served := map[string]connector.Connector{}
-	list := append(all.Connectors(parts.Now), parts.Connectors...)
+	list := slices.DeleteFunc(all.Connectors(parts.Now), func(builtIn connector.Connector) bool {
+		return slices.ContainsFunc(parts.Connectors, func(own connector.Connector) bool {
+			return own.Describe().ID == builtIn.Describe().ID
+		})
+	})
+	list = append(list, parts.Connectors...)
 	for _, path := range config.Recipes {
 		read, err := readRecipe(path, recipe.Options{Now: parts.Now})
 		if err != nil {

@@ -69,6 +69,9 @@ func checkAuthorizer(ctx context.Context, authorizer connector.Authorizer, crede
 	if !safeTarget(base) || base.RawQuery != "" || base.Fragment != "" {
 		return []error{errors.New("base: want an absolute https URL without query and fragment")}
 	}
+	if base.Path != "" && base.Path[0] != '/' {
+		return []error{errors.New("base: want a path that begins with a slash, as the proxy adds to it")}
+	}
 	out, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("probe").String()+"?limit=1", nil)
 	if err != nil {
 		return []error{fmt.Errorf("build a request to the base: %w", err)}
