@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	refreshMargin  = 30 * time.Second       // a credential this near its end is renewed first
-	refreshTimeout = 20 * time.Second       // of the provider; what it answered must be stored before the lease ends
-	refreshLease   = 40 * time.Second       // how long one caller may take to renew it
-	refreshPoll    = 100 * time.Millisecond // between looks at whether another replica is done
-	refreshWait    = 10 * time.Second       // how long the others wait
+	refreshMargin  = 30 * time.Second      // a credential this near its end is renewed first
+	refreshTimeout = 20 * time.Second      // of the provider; what it answered must be stored before the lease ends
+	refreshLease   = 40 * time.Second      // how long one caller may take to renew it
+	refreshPoll    = 50 * time.Millisecond // between looks at whether another replica is done
+	refreshWait    = 10 * time.Second      // how long the others wait
 )
 
 // refreshIfStale renews a credential that is near its end, or expires the

@@ -100,12 +100,13 @@ type Vault struct {
 	config Config
 	recent *recentUses
 	proofs *recentUses // credentials that have been proved
-	turns  *turns
+	turns  *turns      // of refreshes
+	writes *turns      // of audit records
 }
 
 // New returns a vault.
 func New(config Config) *Vault {
-	return &Vault{config: config, recent: newRecentUses(), proofs: newRecentUses(), turns: newTurns()}
+	return &Vault{config: config, recent: newRecentUses(), proofs: newRecentUses(), turns: newTurns(), writes: newTurns()}
 }
 
 // Opened is a connection with its secret out. Close it soon.

@@ -38,7 +38,8 @@ const (
 		"data":{"clientReferenceId":null,"connection":{"id":"conn_8s","platformUserId":"u_1","status":"active","permissions":[],
 		"userData":{"id":"u_1","userId":"u_1","name":"Ada","username":"ada","avatar":null}}}}`
 	ended = `{"id":"evt_5L","type":"connection.expired","eventType":"connection.expired","timestamp":"` + at + `","live":true,
-		"data":{"clientReferenceId":"user_456","connection":{"id":"conn_8s","platformUserId":"u_1","status":"expired"}}}`
+		"data":{"clientReferenceId":"user_456","connection":{"id":"conn_8s","platformUserId":"u_1","status":"expired",
+		"expiry":{"reason":"revoked","canReauth":true}}}}`
 	cancelled = `{"id":"evt_5M","type":"link.session.cancelled","eventType":"link.session.cancelled","timestamp":"` + at + `","live":true,
 		"data":{"clientReferenceId":null,"session":{"id":"ls_4p","status":"denied","errorCode":"cancelled","step":"login"}}}`
 )
