@@ -66,6 +66,7 @@ var plan = map[string][]string{
 	"latchtest/guardtest":    {anything},
 	"latchtest/browsertest":  {anything},
 	"latchtest/killtest":     {"latchtest/pgtest"},
+	"latchtest/lifetest":     {anything},
 	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
 
