@@ -26,10 +26,11 @@ const RotatingID = "rotating"
 // 4.14.2).
 type Rotator struct {
 	URL string
-	// Answered is called on the server's side when a refresh has been answered,
-	// and before the answer is complete; nil: nothing is.
+	// Answered is called on the server's side when a refresh or a revocation has
+	// been answered, and before the answer is complete; nil: nothing is.
 	Answered  func()
 	mu        sync.Mutex
+	down      bool
 	grants    map[string]*grant // by refresh token, also those that were used
 	refreshes int
 	alarms    int
@@ -64,6 +65,25 @@ func (r *Rotator) Alarms() int {
 	return r.alarms
 }
 
+// Down lets every request be answered with 503, or no longer.
+func (r *Rotator) Down(down bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down = down
+}
+
+// Live counts the grants that have not ended.
+func (r *Rotator) Live() (live int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for token, g := range r.grants {
+		if !g.ended && g.refresh == token {
+			live++
+		}
+	}
+	return live
+}
+
 // Withdraw ends every grant, as people do in their settings.
 func (r *Rotator) Withdraw() {
 	r.mu.Lock()
@@ -84,7 +104,7 @@ func (r *Rotator) serve(w http.ResponseWriter, request *http.Request) {
 	answer, status := r.answer(request)
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, answer)
-	if request.URL.Path == "/token" && r.Answered != nil {
+	if request.URL.Path != "/me" && request.URL.Path != "/login" && status == http.StatusOK && r.Answered != nil {
 		_ = http.NewResponseController(w).Flush()
 		r.Answered()
 	}
@@ -94,6 +114,9 @@ func (r *Rotator) serve(w http.ResponseWriter, request *http.Request) {
 func (r *Rotator) answer(request *http.Request) (string, int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.down {
+		return "", http.StatusServiceUnavailable
+	}
 	token := request.FormValue("token")
 	switch g := r.grants[token]; request.URL.Path {
 	case "/login":
