@@ -110,20 +110,21 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.egress = egress.New(egress.Config{AllowLoopback: a.config.Development, Now: a.parts.Now, Logger: a.parts.Log})
 	guarded := vault.New(vault.Config{
-		Store: a.store, Ring: ring, Connector: a.connector, Client: func(latchkey.Connection) *http.Client {
+		Store: a.store, Refreshes: a.store, Ring: ring, Connector: a.connector, Client: func(latchkey.Connection) *http.Client {
 			return a.egress.Client(egress.Provider)
 		},
 		Dead: func(ctx context.Context, connection latchkey.Connection, reason string) error {
 			return a.links.Died(ctx, connection, reason)
 		},
+		Blocked:        func(provider string, cause error) { a.links.Blocked(provider, cause) },
 		FingerprintKey: fingerprints, Now: a.parts.Now, Log: a.parts.Log,
 	})
 	a.links = link.New(link.Config{
-		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Attempts: a.store,
+		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Attempts: a.store, Checks: a.store,
 		Sealer:    guarded,
-		Connector: a.connector,
-		Client:    func(*latchkey.LinkSession) *http.Client { return a.egress.Client(egress.Provider) },
-		Revoke:    guarded.Revoke, Export: guarded.Export, Budgets: a.config.Limits.budgets(), LinkURL: a.config.LinkURL,
+		Connector: a.connector, Providers: a.served(), Check: guarded.Check, Stopped: a.metrics.stop,
+		Client: func(*latchkey.LinkSession) *http.Client { return a.egress.Client(egress.Provider) },
+		Revoke: guarded.Revoke, Export: guarded.Export, Budgets: a.config.Limits.budgets(), LinkURL: a.config.LinkURL,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	a.keys = auth.New(auth.Config{Store: a.store, Now: a.parts.Now})
@@ -169,7 +170,7 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	housekeeping := jobs.NewTicker(jobs.TickerConfig{
 		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
 	})
-	a.background = []lifecycle{a.deliveries, revocations, expiry, uses, housekeeping}
+	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, housekeeping)
 }
 
 // tidy forgets what has served its time, in small steps.
