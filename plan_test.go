@@ -62,7 +62,7 @@ var plan = map[string][]string{
 	"latchtest/hostiletest":  {"latchkey", "connector", "connector/oauth2", "egress"},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
-	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
+	"latchtest/embedtest":    {"latchkey", "connector", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
 	"latchtest/guardtest":    {anything},
 	"latchtest/browsertest":  {anything},

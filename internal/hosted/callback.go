@@ -55,9 +55,11 @@ func asPage(r *http.Request, secret string, query url.Values) *http.Request {
 	return page
 }
 
-// arrive shows the person who has come back what came of it.
+// arrive shows the person who has come back what came of it: after a success
+// the app, and what went wrong on the page.
 func (d *door) arrive(w http.ResponseWriter, r *http.Request, session *latchkey.LinkSession, window bool) error {
-	over := leaves(session, link.Submission{Version: session.Version, Action: latchkey.ActionContinue})
+	over := link.ReturnURL(session) != "" &&
+		(session.State == latchkey.StateCompleted || session.State == latchkey.StateConfirm)
 	hosted := session.Request.Mode == latchkey.ModeHosted
 	switch {
 	case window:
@@ -67,7 +69,7 @@ func (d *door) arrive(w http.ResponseWriter, r *http.Request, session *latchkey.
 		return nil
 	case !hosted:
 		return d.drawReturned(w, r, session, false)
-	case over && (session.State == latchkey.StateCompleted || session.State == latchkey.StateConfirm):
+	case over:
 		if pageQuery(r).Get("embed") == "true" {
 			return d.drawDeparting(w, r, session)
 		}
