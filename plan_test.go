@@ -68,6 +68,7 @@ var plan = map[string][]string{
 	"latchtest/killtest":     {"latchtest/pgtest"},
 	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":     {}, // black box: it knows the description only
+	"latchtest/exittest":     {}, // a proxy: it knows no room
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 

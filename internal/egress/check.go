@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"net"
+	"net/netip"
 	"sync"
 )
 
@@ -28,34 +29,42 @@ func (e *Egress) CheckExits(ctx context.Context) {
 	}
 }
 
-// check looks whether the exit works and notes it.
+// check looks whether the exit works and notes it. That a name can't be
+// resolved here is not the exit's fault.
 func (t *tunnels) check(ctx context.Context) {
-	conn, err := t.try(ctx)
+	var to netip.AddrPort
+	if t.exit.Check != "" {
+		destinations, err := t.resolving.destinations(ctx, t.exit.Check)
+		if err != nil {
+			t.health.log.WarnContext(ctx, "exit not checked", "cause", err.Error())
+			t.health.postpone()
+			return
+		}
+		to = destinations[0]
+	}
+	conn, err := t.try(ctx, to)
 	switch {
 	case err != nil && ctx.Err() != nil:
+		t.health.postpone()
 		return
 	case err != nil:
 		t.health.missed(err)
 		return
-	case t.exit.Check != "":
+	case to.IsValid():
 		t.health.succeeded()
 	}
 	t.health.passed()
 	_ = conn.Close()
 }
 
-// try goes as far as a check is to go.
-func (t *tunnels) try(ctx context.Context) (net.Conn, error) {
-	if t.exit.Check == "" {
-		ctx, cancel := context.WithTimeout(ctx, t.timeout)
-		defer cancel()
-		return t.reach(ctx)
+// try opens a tunnel to the address, or goes to the proxy without one.
+func (t *tunnels) try(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	if to.IsValid() {
+		return t.open(ctx, to)
 	}
-	destinations, err := t.resolving.destinations(ctx, t.exit.Check)
-	if err != nil {
-		return nil, err
-	}
-	return t.open(ctx, destinations[0])
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	return t.reach(ctx)
 }
 
 // Exits tells how the exits do.

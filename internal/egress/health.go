@@ -88,6 +88,13 @@ func (h *health) missed(cause error) {
 	}
 }
 
+// postpone puts off a check that came to nothing.
+func (h *health) postpone() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.nextCheck = h.now().Add(firstBackOff)
+}
+
 // backOff puts the next check off, longer each time.
 func (h *health) backOff() {
 	h.nextCheck = h.now().Add(min(firstBackOff<<min(h.relapses, 10), maxBackOff))
