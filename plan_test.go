@@ -59,9 +59,10 @@ var plan = map[string][]string{
 	"latchtest":              {anything},
 	"latchtest/pgtest":       {},
 	"latchtest/glewlwydtest": {},
+	"latchtest/hostiletest":  {"latchkey", "connector", "connector/oauth2", "egress"},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
-	"latchtest/embedtest":    {"latchkey", "latchtest", "latchtest/shottest"},
+	"latchtest/embedtest":    {"latchkey", "connector", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":   {anything},
 	"latchtest/guardtest":    {anything},
 	"latchtest/browsertest":  {anything},
@@ -82,6 +83,7 @@ var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 // builders are the only rooms that know the whole house.
 var builders = []string{
 	"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/browsertest", "latchtest/tenanttest",
+	"latchtest/hostiletest", // the real way out against hostile servers
 }
 
 // finding is one breach of the house's rules.

@@ -64,19 +64,22 @@ type SessionProgress struct {
 	Step         State       `json:"step,omitzero"` // the step being tried, or at which the session ended
 	Prompt       Prompt      `json:"prompt,omitzero"`
 	AttemptsLeft int         `json:"attemptsLeft"`
-	Refused      FailureCode `json:"refused,omitzero"` // why the last input was refused
-	RedirectURL  string      `json:"redirectUrl,omitzero"`
-	RetryAfter   int         `json:"retryAfter,omitzero"` // seconds until a wait is worth a look
-	Failure      FailureCode `json:"failure,omitzero"`
-	Reason       string      `json:"reason,omitzero"` // for the operator, never shown to the person
-	Came         string      `json:"came,omitzero"`   // username, or name, of the account that logged in instead of the expected one
-	ConsentedAt  time.Time   `json:"consentedAt,omitzero"`
-	ConnectionID string      `json:"connectionId,omitzero"`
-	UserData     *UserData   `json:"userData,omitzero"`
-	Deleted      bool        `json:"deleted,omitzero"`  // the app wants to hear of it no more
-	Account      string      `json:"account,omitzero"`  // keyed hash of the account that is being logged in to
-	CodeHash     string      `json:"codeHash,omitzero"` // HashSecret of the code that confirms the link
-	CodeEndsAt   time.Time   `json:"codeEndsAt,omitzero"`
+	Refused      FailureCode `json:"refused,omitzero"`     // why the last input was refused
+	RedirectURL  string      `json:"redirectUrl,omitzero"` // the provider's own page, on which the person is
+	// RedirectVersion is that of the session when it sent the person there: an
+	// answer to any other redirect does not count.
+	RedirectVersion int64       `json:"redirectVersion,omitzero"`
+	RetryAfter      int         `json:"retryAfter,omitzero"` // seconds until a wait is worth a look
+	Failure         FailureCode `json:"failure,omitzero"`
+	Reason          string      `json:"reason,omitzero"` // for the operator, never shown to the person
+	Came            string      `json:"came,omitzero"`   // username, or name, of the account that logged in instead of the expected one
+	ConsentedAt     time.Time   `json:"consentedAt,omitzero"`
+	ConnectionID    string      `json:"connectionId,omitzero"`
+	UserData        *UserData   `json:"userData,omitzero"`
+	Deleted         bool        `json:"deleted,omitzero"`  // the app wants to hear of it no more
+	Account         string      `json:"account,omitzero"`  // keyed hash of the account that is being logged in to
+	CodeHash        string      `json:"codeHash,omitzero"` // HashSecret of the code that confirms the link
+	CodeEndsAt      time.Time   `json:"codeEndsAt,omitzero"`
 
 	Place *Geolocation `json:"place,omitzero"` // where the person was when the login began, unless init named a place
 	Exit  string       `json:"exit,omitzero"`  // the way out that was taken last; empty: directly

@@ -239,6 +239,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 	})
 	hosted.Register(a.router, hosted.Config{
 		Links: a.links, Provider: a.provider, Scenarios: a.scenarios, Now: a.parts.Now, Leaving: a.leaving,
+		Secure: isHTTPS(a.config.LinkURL),
 		Logos: hosted.Logos{
 			Find: newLogos(a.egress.Client(egress.Logo), a.parts.Now).find,
 			Mark: func(url string) string { return guarded.Fingerprint("logo", url) },

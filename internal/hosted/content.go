@@ -51,7 +51,7 @@ type TwoFactor struct {
 // an answer 303, since a browser holds the redirects of a form against the
 // form-action of the page that held it.
 type Redirect struct {
-	URL string // of the provider; http or https
+	Path string // of ours, which sends the browser on and lets it be known when it comes back
 }
 
 // Wait asks the person to do something elsewhere and to say when it is done.
@@ -93,6 +93,14 @@ type Cancelled struct {
 // Elsewhere says to a page that was open meanwhile that another one has
 // finished the session. It tells nothing of how.
 type Elsewhere struct{}
+
+// Returned is the page of a window in which somebody was at the provider's own
+// page: it may be closed, and the page that opened it goes on.
+type Returned struct{}
+
+// Lost answers somebody who brings an answer of the provider to a browser that
+// was not sent for one. It tells nothing of the session.
+type Lost struct{}
 
 // Foreign is drawn for a site that is not the app's: it explains itself and
 // offers the page on its own.
@@ -139,6 +147,8 @@ func (Confirming) name() string    { return "confirming" }
 func (Done) name() string          { return "done" }
 func (Cancelled) name() string     { return "cancelled" }
 func (Elsewhere) name() string     { return "elsewhere" }
+func (Returned) name() string      { return "returned" }
+func (Lost) name() string          { return "lost" }
 func (Foreign) name() string       { return "foreign" }
 func (Error) name() string         { return "error" }
 func (Expired) name() string       { return "expired" }

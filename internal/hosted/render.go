@@ -16,7 +16,7 @@ var templateFiles embed.FS
 // and drawn in the tests.
 var contents = []Content{
 	PreLogin{}, Authorization{}, Login{}, TwoFactor{}, Redirect{}, Wait{}, Trying{}, Confirming{},
-	Done{}, Cancelled{}, Elsewhere{}, Foreign{}, Error{}, Expired{}, Gone{}, NotFound{}, Trouble{},
+	Done{}, Cancelled{}, Elsewhere{}, Returned{}, Lost{}, Foreign{}, Error{}, Expired{}, Gone{}, NotFound{}, Trouble{},
 }
 
 // templates holds the layout around each content, by the content's name.

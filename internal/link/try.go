@@ -135,9 +135,7 @@ func (l *Links) advance(ctx context.Context, trial tried, input connector.Input)
 	case connector.Prompt:
 		return l.ask(ctx, trial, step)
 	case connector.Redirect:
-		next := l.settled(trial.LinkSession, latchkey.StateRedirect)
-		next.Progress.RedirectURL = step.URL
-		return l.remember(ctx, trial, next, step.State)
+		return l.redirected(ctx, trial, step)
 	case connector.Wait:
 		next := l.settled(trial.LinkSession, latchkey.StateWait)
 		next.Progress.Prompt = step.Prompt
@@ -174,6 +172,7 @@ func (l *Links) call(ctx context.Context, claimed *latchkey.LinkSession, input c
 	defer cancel()
 	return provider.Advance(ctx, connector.Flow{
 		SessionID: claimed.ID, Environment: claimed.Environment, Permissions: names, State: state,
+		CallbackURL: l.callbackURL(claimed), RedirectState: l.stateFor(claimed, input),
 		HTTP: l.config.Client(claimed), Now: l.config.Now(),
 	}, input)
 }
@@ -183,6 +182,7 @@ func (l *Links) settled(claimed *latchkey.LinkSession, state latchkey.State) *la
 	next := l.next(claimed)
 	next.State, next.LeaseUntil = state, time.Time{}
 	next.Progress.Step, next.Progress.Refused, next.Progress.RetryAfter, next.Progress.RedirectURL = "", "", 0, ""
+	next.Progress.RedirectVersion = 0
 	return next
 }
 

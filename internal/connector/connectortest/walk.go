@@ -186,8 +186,10 @@ func (w *walker) advance(input connector.Input) error {
 		Permissions: slices.Clone(w.c.Permissions),
 		State:       bytes.Clone(stateOf(w.step)),
 		CallbackURL: orElse(w.c.CallbackURL, "https://link.latchkey.example/callback/test"),
-		HTTP:        w.c.client(),
-		Now:         now,
+		// As the room of links makes it: of this session and step alone.
+		RedirectState: "connectortest-redirect-state-0123456789",
+		HTTP:          w.c.client(),
+		Now:           now,
 	}
 	if environments := c.Describe().Environments; !slices.Contains(environments, latchkey.Sandbox) {
 		flow.Environment = latchkey.Live
