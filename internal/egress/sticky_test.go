@@ -54,7 +54,7 @@ func (f *fleet) note(session, exit string) {
 
 // ask sends a request of a session and returns how it ended.
 func (f *fleet) ask(way Way) error {
-	request, err := http.NewRequest(http.MethodPost, "http://93.184.216.34/", strings.NewReader("body"))
+	request, err := http.NewRequest(http.MethodGet, "http://93.184.216.34/", nil) // what a broken connection may repeat
 	if err != nil {
 		return err
 	}
