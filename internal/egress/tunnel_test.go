@@ -220,3 +220,26 @@ func TestAProxyThatIsDownLetsNothingOut(t *testing.T) {
 		}
 	})
 }
+
+func TestTheCertificateOfAProxyIsChecked(t *testing.T) {
+	a, stranger := newAuthority(t, ""), newAuthority(t, "")
+	site, later := newSite(t, a, "site.example"), a.now.AddDate(1, 0, 0)
+	accepted, tried := 0, 0
+	for name, certificate := range map[string]tls.Certificate{
+		"of an unknown authority": stranger.issue(t, "proxy.example", later),
+		"that vouches for itself": selfSigned(t, a, "127.0.0.1"),
+		"that has expired":        a.issue(t, "proxy.example", a.now.Add(-time.Second)),
+	} {
+		tried++
+		proxy := exittest.Start(t, exittest.Options{
+			Scheme: "https", User: "user", Password: "password", Certificate: certificate, To: site,
+		})
+		p := newPassage(t, everywhere, proxy)
+		p.trust(a)
+		if _, err := p.fetch(Way{Key: "ls_1", Place: inGermany}, "https://site.example/"); err == nil || len(proxy.Targets()) != 0 {
+			accepted++
+			t.Errorf("a certificate %s was accepted, %v asked for", name, proxy.Targets())
+		}
+	}
+	fmt.Printf("RESULT E-8.proxy %d 0\nRESULT E-8.proxy.n %d 3\n", accepted, tried)
+}

@@ -26,7 +26,7 @@ type Answer struct {
 // live for 0 seconds. No question leaves the machine.
 type Names struct {
 	answer func(name string, times int) Answer
-	port   string
+	server map[string]string // address, by network
 	mu     sync.Mutex
 	asked  map[string]int // questions, by name and type
 	total  int
@@ -42,11 +42,11 @@ func NewNames(t testing.TB, answer func(name string, times int) Answer) *Names {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.port = packets.LocalAddr().String()
-	streams, err := net.Listen("tcp", n.port)
+	streams, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.server = map[string]string{"udp": packets.LocalAddr().String(), "tcp": streams.Addr().String()}
 	t.Cleanup(func() {
 		_ = packets.Close()
 		_ = streams.Close()
@@ -59,7 +59,7 @@ func NewNames(t testing.TB, answer func(name string, times int) Answer) *Names {
 // Resolver returns a resolver that asks this server alone.
 func (n *Names) Resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, n.port)
+		return new(net.Dialer).DialContext(ctx, network, n.server[network[:3]])
 	}}
 }
 
