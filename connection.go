@@ -44,6 +44,7 @@ type Connection struct {
 	Permissions       []string
 	Metadata          map[string]string
 	Geolocation       *Geolocation
+	Exit              string    // the way out that its login took; empty: directly
 	SessionID         string    // ls_… of its last link, to which its consent belongs; empty when imported
 	RateLimit         RateLimit // of its proxied calls
 	AppSuspended      bool      // its client app is suspended now; read only

@@ -69,7 +69,7 @@ func (l *Links) importLogin(ctx context.Context, connection latchkey.Connection,
 		SessionID: connection.ID, Environment: connection.Environment, Permissions: connection.Permissions, Now: l.config.Now(),
 		HTTP: l.config.Client(&latchkey.LinkSession{
 			ID: connection.ID, OrganisationID: connection.OrganisationID, Environment: connection.Environment,
-			Request: latchkey.SessionRequest{Geolocation: connection.Geolocation},
+			Request: latchkey.SessionRequest{Geolocation: connection.Geolocation, Exit: connection.Exit},
 		}),
 	}
 	var done connector.Done

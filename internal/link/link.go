@@ -105,6 +105,17 @@ type Sealer interface {
 	Fingerprint(kind, text string) string
 }
 
+// Exits are the ways out by country; the app's.
+type Exits interface {
+	// Serves reports whether what is for a country can go out at all.
+	Serves(country string) bool
+	// Locate returns the country of a person's address, nil when it is unknown.
+	Locate(address string) *latchkey.Geolocation
+	// Choose returns the exit that a session takes now, "" for none; an error
+	// when it can't go out.
+	Choose(session *latchkey.LinkSession) (string, error)
+}
+
 // Config says what the room works with.
 type Config struct {
 	Sessions    SessionStore
@@ -116,6 +127,9 @@ type Config struct {
 	Sealer      Sealer
 	Connector   func(provider string) (connector.Connector, bool)
 	Client      func(session *latchkey.LinkSession) *http.Client // the way out of that session
+	// Exits knows the countries that can be gone out from; nil: everything goes
+	// out the same way.
+	Exits Exits
 	// Providers lists the ids of those that are served here.
 	Providers []string
 	// Revoke ends a credential at its provider, and reports whether the provider

@@ -24,6 +24,7 @@ func (l *Links) approve(ctx context.Context, session *latchkey.LinkSession, subm
 	}
 	claimed := l.claim(session)
 	claimed.Progress.ConsentedAt = claimed.UpdatedAt
+	l.locate(claimed, submission.Seen)
 	claimed.Flow = nil
 	_, err = l.write(ctx, session, claimed, latchkey.Consequences{Records: []latchkey.AuditRecord{record}})
 	if err != nil {
@@ -159,6 +160,9 @@ func (l *Links) call(ctx context.Context, claimed *latchkey.LinkSession, input c
 			return nil, err
 		}
 		defer clear(state)
+	}
+	if err := l.leave(claimed); err != nil {
+		return nil, err
 	}
 	names := make([]string, len(claimed.Request.Permissions))
 	for i, permission := range claimed.Request.Permissions {

@@ -104,7 +104,7 @@ func (w *world) session() *latchkey.LinkSession {
 		Request: latchkey.SessionRequest{
 			Mode: latchkey.ModeHosted, RedirectURL: "https://shop.example/back", ClientReferenceID: "user_1",
 			Providers: []string{"sandbox"}, Permissions: w.app.Permissions, Metadata: map[string]string{"plan": "pro"},
-			Geolocation: &latchkey.Geolocation{Country: "DE", State: "BY"},
+			Geolocation: &latchkey.Geolocation{Country: "DE", State: "BY"}, Exit: "de-1",
 		},
 		Progress: latchkey.SessionProgress{AttemptsLeft: 5},
 	}
