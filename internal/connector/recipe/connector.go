@@ -25,9 +25,9 @@ type Options struct {
 	// OAuth are the domains of providers that have OAuth: a recipe for one of
 	// them, or for a host below it, is refused.
 	OAuth []string
-	// Learn is told of every value that is taken from an answer, for tools
-	// that must not show it; nil: nobody.
-	Learn func(values ...string)
+	// Learn is told of every value that is saved of an answer, for tools that
+	// must not show it; nil: nobody.
+	Learn func(name, value string)
 }
 
 // Connector is a provider described by a recipe. It keeps nothing in memory
@@ -35,7 +35,7 @@ type Options struct {
 type Connector struct {
 	recipe *Recipe
 	now    func() time.Time
-	learn  func(values ...string)
+	learn  func(name, value string)
 }
 
 var (
@@ -66,7 +66,7 @@ func New(recipe *Recipe, options Options) (*Connector, error) {
 		options.Now = time.Now
 	}
 	if options.Learn == nil {
-		options.Learn = func(...string) {}
+		options.Learn = func(string, string) {}
 	}
 	return &Connector{recipe: &own, now: options.Now, learn: options.Learn}, nil
 }

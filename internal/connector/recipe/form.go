@@ -125,26 +125,11 @@ func readControl(name string, input *goquery.Selection) control {
 	return control{Name: name, Value: value, Sent: true}
 }
 
-// hidden returns the values that the form brought along.
-func (f *form) hidden() []string {
-	var values []string
-	for _, c := range f.Controls {
-		if c.Value != "" {
-			values = append(values, c.Value)
-		}
-	}
-	return values
-}
-
 // form returns the form that a request submits: of the last page, or of the
 // one on which the person was asked.
 func (v *visit) form(r *request) (*form, error) {
 	if v.page != nil {
-		f, err := readForm(v.page, v.recipe.base, *r.FormFrom)
-		if err == nil {
-			v.learn(f.hidden()...)
-		}
-		return f, err
+		return readForm(v.page, v.recipe.base, *r.FormFrom)
 	}
 	if f := v.forms[r.FormFrom.source]; f != nil {
 		return f, nil
@@ -178,7 +163,6 @@ func (v *visit) hold(p *prompt) (map[string]*form, error) {
 		if v.submits(f) {
 			return nil, fmt.Errorf("step %s: the form %q holds what was submitted", name, key)
 		}
-		v.learn(f.hidden()...)
 		held[key] = f
 	}
 	return held, nil

@@ -28,16 +28,16 @@ type visit struct {
 	now       time.Time
 	jar       *jar
 	saved     map[string]string
-	userAgent string            // of an imported session; empty: ours
-	fields    map[string][]byte // the caller's bytes
-	secret    []string          // names of those fields that are not plain text
-	kept      map[string][]byte // what to log in again with, by field
-	since     time.Time         // when the session began
-	page      *answer           // the last one of this call
-	forms     map[string]*form  // of the page on which the person was asked
-	expected  []int             // statuses that the present step has rules for
-	learn     func(...string)   // told of the values that are taken from answers
-	left      int               // requests
+	userAgent string                   // of an imported session; empty: ours
+	fields    map[string][]byte        // the caller's bytes
+	secret    []string                 // names of those fields that are not plain text
+	kept      map[string][]byte        // what to log in again with, by field
+	since     time.Time                // when the session began
+	page      *answer                  // the last one of this call
+	forms     map[string]*form         // of the page on which the person was asked
+	expected  []int                    // statuses that the present step has rules for
+	learn     func(name, value string) // told of what is saved of an answer
+	left      int                      // requests
 }
 
 // visit begins a stay. Of the client that was handed in only the transport and
