@@ -188,7 +188,9 @@ func (t *trial) ask(ctx context.Context, question RecipeQuestion) (connector.Inp
 		switch {
 		case field.Type == latchkey.FieldCheckbox:
 			continue
-		case field.Type != latchkey.FieldText:
+		case field.Type == latchkey.FieldText:
+			t.scrubber.Open(value)
+		default:
 			t.scrubber.Add(field.Name, value)
 		}
 		if t.secrets != nil && value != "" && len(value) < tape.Shortest {

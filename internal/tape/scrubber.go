@@ -16,19 +16,25 @@ const Shortest = 4
 type Scrubber struct {
 	recorded bool              // for a file that is read again, not for people
 	known    map[string]string // stand-ins by secret
+	open     map[string]bool   // what may be seen
 	used     map[string]int    // how many secrets have had the name
 	writer   *strings.Replacer // nil when something was learnt since
 }
 
 // ForShow returns a scrubber of what is shown to people: they read [password].
-func ForShow() *Scrubber { return &Scrubber{known: map[string]string{}, used: map[string]int{}} }
+func ForShow() *Scrubber { return newScrubber(false) }
 
 // ForRecord returns a scrubber of what is kept in a file: it holds
 // recorded-password, in the same encoding as the secret was. The word itself
 // reads the same in a URL, a header, JSON and HTML.
-func ForRecord() *Scrubber {
-	return &Scrubber{recorded: true, known: map[string]string{}, used: map[string]int{}}
+func ForRecord() *Scrubber { return newScrubber(true) }
+
+func newScrubber(recorded bool) *Scrubber {
+	return &Scrubber{recorded: recorded, known: map[string]string{}, open: map[string]bool{}, used: map[string]int{}}
 }
+
+// Open learns that a value may be seen, wherever it stands.
+func (s *Scrubber) Open(value string) { s.open[value] = true }
 
 // mark makes a stand-in of a name.
 func (s *Scrubber) mark(name string) string {
@@ -41,7 +47,7 @@ func (s *Scrubber) mark(name string) string {
 // Add learns a secret and returns its stand-in. What is too short, or learnt
 // already, changes nothing.
 func (s *Scrubber) Add(name, secret string) string {
-	if standIn, ok := s.known[secret]; ok || len(secret) < Shortest {
+	if standIn, ok := s.known[secret]; ok || s.open[secret] || len(secret) < Shortest {
 		return standIn
 	}
 	name = plainName(name)
