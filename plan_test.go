@@ -50,6 +50,7 @@ var plan = map[string][]string{
 	"demo":                    {"latchkey", "web", "sdk/go"}, // an app: it knows the wire only
 	"proxy":                   {"latchkey", "web", "auth", "vault", "connector"},
 	"reference":               {"latchkey", "web"},
+	"tape":                    {}, // it knows HTTP only
 	"app":                     {anything},
 	"cmd/latchkey":            {"latchkey", "app"},
 	"conformance":             {}, // black box: it knows the wire only
@@ -57,28 +58,30 @@ var plan = map[string][]string{
 	"connector/connectortest": {"latchkey", "connector"},
 	"store/storetest":         {"latchkey", "store"},
 
-	"latchtest":              {anything},
-	"latchtest/pgtest":       {},
-	"latchtest/glewlwydtest": {},
-	"latchtest/hostiletest":  {"latchkey", "connector", "connector/oauth2", "egress"},
-	"latchtest/shottest":     {},
-	"latchtest/atprototest":  {}, // peers: they know the wire only
-	"latchtest/matrixtest":   {},
-	"latchtest/e2etest":      {anything},
-	"latchtest/embedtest":    {"latchkey", "connector", "latchtest", "latchtest/shottest"},
-	"latchtest/tenanttest":   {anything},
-	"latchtest/guardtest":    {anything},
-	"latchtest/browsertest":  {anything},
-	"latchtest/killtest":     {"latchtest/pgtest"},
-	"latchtest/lifetest":     {anything},
-	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
-	"latchtest/spectest":     {}, // black box: it knows the description only
-	"latchtest/exittest":     {}, // a proxy: it knows no room
+	"latchtest":               {anything},
+	"latchtest/pgtest":        {},
+	"latchtest/glewlwydtest":  {},
+	"latchtest/mediawikitest": {},
+	"latchtest/hostiletest":   {"latchkey", "connector", "connector/oauth2", "egress"},
+	"latchtest/shottest":      {},
+	"latchtest/atprototest":   {}, // peers: they know the wire only
+	"latchtest/matrixtest":    {},
+	"latchtest/e2etest":       {anything},
+	"latchtest/embedtest":     {"latchkey", "connector", "latchtest", "latchtest/shottest"},
+	"latchtest/tenanttest":    {anything},
+	"latchtest/guardtest":     {anything},
+	"latchtest/browsertest":   {anything},
+	"latchtest/killtest":      {"latchtest/pgtest"},
+	"latchtest/lifetest":      {anything},
+	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
+	"latchtest/spectest":      {}, // black box: it knows the description only
+	"latchtest/exittest":      {}, // a proxy: it knows no room
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 
-	"sdk/go":           {}, // a client: it knows the wire only
-	"docs/examples/go": {"sdk/go"},
+	"sdk/go":             {}, // a client: it knows the wire only
+	"docs/examples/go":   {"sdk/go"},
+	"docs/examples/site": {}, // a provider: it knows nothing of us
 }
 
 // The doors: where requests come in.

@@ -130,7 +130,7 @@ func (a *App) build(ctx context.Context) error {
 		Client: func(session *latchkey.LinkSession) *http.Client {
 			return a.egress.ClientFor(egress.Provider, wayOfSession(session))
 		},
-		Exits: exits{a},
+		Exits:  exits{a},
 		Revoke: guarded.Revoke, Export: guarded.Export, Budgets: a.config.Limits.budgets(), LinkURL: a.config.LinkURL,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
