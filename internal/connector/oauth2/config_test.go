@@ -31,8 +31,8 @@ func TestTheExampleIsRead(t *testing.T) {
 
 func TestAWrongFileIsRefusedWithItsLineAndField(t *testing.T) {
 	for name, wrong := range map[string]struct{ old, new, want string }{
-		"an unknown key":               {"scope_separator: \" \"", "scope_seperator: \" \"", "acme.yaml:30: key scope_seperator is unknown"},
-		"an unknown key in a section":  {"  format: form # or json", "  formt: form", "acme.yaml:38: key formt is unknown in Token"},
+		"an unknown key":               {"scope_separator: \" \"", "scope_seperator: \" \"", "acme.yaml:33: key scope_seperator is unknown"},
+		"an unknown key in a section":  {"  format: form # or json", "  formt: form", "acme.yaml:41: key formt is unknown in Token"},
 		"a key twice":                  {"name: Acme\n", "name: Acme\nname: Acme\n", "already defined"},
 		"a wrong type":                 {"requests_per_minute: 60", "requests_per_minute: many", "cannot unmarshal"},
 		"a wrong id":                   {"id: acme\n", "id: Acme\n", "acme.yaml:4: id: "},
