@@ -25,6 +25,13 @@ func connectors(config Config, parts Parts) (map[string]connector.Connector, err
 		}
 		list = append(list, read)
 	}
+	for _, entry := range config.Providers {
+		made, err := oauthProvider(entry, config.Development)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, made)
+	}
 	for _, provider := range list {
 		id := provider.Describe().ID
 		if _, twice := served[id]; twice {

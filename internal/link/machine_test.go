@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -99,7 +100,7 @@ func walkRandomly(rt *rapid.T, h house, census *census) {
 	m.start()
 	rt.Repeat(map[string]func(*rapid.T){
 		"submit": m.submit, "right": m.right, "right again": m.right, "right once more": m.right, "two at once": m.race,
-		"other door": m.otherDoor, "provider": m.provider, "time": m.time, "look": m.look, "delete": m.delete,
+		"other door": m.otherDoor, "come back": m.comeBack, "provider": m.provider, "time": m.time, "look": m.look, "delete": m.delete,
 		"confirm": m.confirmAnyhow, "init again": m.initAgain, "suspend": m.suspend, "import": m.importAccount,
 		"connection": m.endConnection, "sweep": m.sweep, "": m.check,
 	})
@@ -123,7 +124,11 @@ func (a away) Advance(_ context.Context, flow connector.Flow, input connector.In
 	}
 	switch state := string(flow.State); {
 	case flow.State == nil && a.id == "pager":
-		return connector.Redirect{URL: "https://away.example/login", State: []byte("away")}, nil
+		return connector.Redirect{URL: "https://away.example/login?" + url.Values{"state": {flow.RedirectState}}.Encode(), State: []byte("away")}, nil
+	case state == "away":
+		name := input.Query.Get("code")
+		return connector.Done{User: latchkey.UserData{ID: name, Name: name, Username: name},
+			Credential: connector.Credential{Secret: []byte("secret of " + name)}}, nil
 	case flow.State == nil:
 		return connector.Prompt{At: latchkey.StateLogin, State: []byte("login"), Prompt: latchkey.Prompt{Fields: []latchkey.Field{
 			{Name: "username", Type: latchkey.FieldText, Label: "Name", Required: true},
