@@ -37,8 +37,9 @@ var plan = map[string][]string{
 	"connector/oauth2":        {"latchkey", "connector"},
 	"connector/recipe":        {"latchkey", "connector"},
 	"connector/jsonapi":       {"latchkey", "connector"},
+	"connector/catalogue":     {"latchkey", "connector", "connector/oauth2"},
 	provider:                  {"latchkey", "connector", "connector/oauth2", "connector/recipe", "connector/jsonapi"},
-	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", provider},
+	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", "connector/catalogue", provider},
 	"vault/seal":              {"latchkey"},
 	"vault":                   {"latchkey", "connector", "vault/seal"},
 	"link":                    {"latchkey", "connector"}, // it is handed one sealing function
