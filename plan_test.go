@@ -60,6 +60,7 @@ var plan = map[string][]string{
 	"latchtest/pgtest":       {},
 	"latchtest/glewlwydtest": {},
 	"latchtest/hostiletest":  {"latchkey", "connector", "connector/oauth2", "egress"},
+	"latchtest/oidcpeertest": {"latchkey", "connector", "connector/oauth2", "connector/connectortest"},
 	"latchtest/shottest":     {},
 	"latchtest/e2etest":      {anything},
 	"latchtest/embedtest":    {"latchkey", "connector", "latchtest", "latchtest/shottest"},
