@@ -39,7 +39,7 @@ type Parts struct {
 	Now        func() time.Time
 	Random     io.Reader
 	Log        *slog.Logger
-	Connectors []connector.Connector // providers beside the built-in ones
+	Connectors []connector.Connector // providers beside the built-in ones, or in the place of one
 	// Outside changes what may be reached, and by which names; nil: nothing.
 	Outside func(egress.Config) egress.Config
 }
@@ -115,18 +115,20 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	guarded := vault.New(vault.Config{
-		Store: a.store, Ring: ring, Connector: a.connector, Client: func(connection latchkey.Connection) *http.Client {
+		Store: a.store, Refreshes: a.store, Ring: ring, Connector: a.connector,
+		Client: func(connection latchkey.Connection) *http.Client {
 			return a.egress.ClientFor(egress.Provider, wayOfConnection(connection))
 		},
 		Dead: func(ctx context.Context, connection latchkey.Connection, reason string) error {
 			return a.links.Died(ctx, connection, reason)
 		},
+		Blocked:        func(provider string, cause error) { a.links.Blocked(provider, cause) },
 		FingerprintKey: fingerprints, Now: a.parts.Now, Log: a.parts.Log,
 	})
 	a.links = link.New(link.Config{
-		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Attempts: a.store,
+		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Attempts: a.store, Checks: a.store,
 		Sealer:    guarded,
-		Connector: a.connector,
+		Connector: a.connector, Providers: a.served(), Check: guarded.Check, Stopped: a.metrics.stop,
 		Client: func(session *latchkey.LinkSession) *http.Client {
 			return a.egress.ClientFor(egress.Provider, wayOfSession(session))
 		},
@@ -177,7 +179,7 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	housekeeping := jobs.NewTicker(jobs.TickerConfig{
 		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
 	})
-	a.background = []lifecycle{a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks()}
+	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks())
 }
 
 // tidy forgets what has served its time, in small steps.

@@ -88,7 +88,7 @@ func hostileAnswers(t *testing.T) map[string]string {
 }
 
 func TestWhatAnAnswerCosts(t *testing.T) {
-	e := newDevelopment(t, Timeouts{Webhook: 2 * time.Second, Provider: 2 * time.Second})
+	e := newDevelopment(t, Timeouts{Webhook: time.Second, Provider: 2 * time.Second})
 	answers := hostileAnswers(t)
 	worstGrowth, worstTime, n := 0, time.Duration(0), 0
 	for _, purpose := range []Purpose{Webhook, Provider, Logo} {

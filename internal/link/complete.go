@@ -98,7 +98,7 @@ func (l *Links) completeAs(ctx context.Context, trial tried, connection latchkey
 		return nil, nil, moved()
 	}
 	err = l.config.Sessions.CompleteLink(ctx, next, trial.Version, connection,
-		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: done.Credential.ExpiresAt},
+		l.planned(connection, sealed, done.Credential),
 		latchkey.Consequences{Events: events, Release: trial.taken})
 	if twin := twinOf(err); twin != nil {
 		return nil, twin, nil

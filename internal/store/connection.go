@@ -106,8 +106,8 @@ func (s *Store) ExpireConnection(ctx context.Context, connection latchkey.Connec
 	event latchkey.Event, record latchkey.AuditRecord,
 ) error {
 	return s.endConnection(ctx, connection, revoke, event, record, func(tx *tx, row *connectionRow) (int64, error) {
-		return tx.exec(`UPDATE connections SET status = $3, credential = NULL, credential_expires_at = 0,
-			version = $4, event_sequence = $5, expiry_reason = $6, expired_at = $7, updated_at = $8
+		return tx.exec(`UPDATE connections SET status = $3, credential = NULL, previous_credential = NULL,
+			credential_expires_at = 0, credential_ends_at = 0, refresh_lease_until = 0, check_due_at = 0, warn_at = 0, version = $4, event_sequence = $5, expiry_reason = $6, expired_at = $7, updated_at = $8
 			WHERE id = $1 AND version = $2`, row.id, row.version-1, row.status, row.version, row.eventSequence,
 			row.expiryReason, row.expiredAt, row.updatedAt)
 	})

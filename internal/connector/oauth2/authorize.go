@@ -15,7 +15,7 @@ import (
 )
 
 // begin returns the redirect to the authorization endpoint (RFC 6749, section
-// 4.1.1), with PKCE and, for OpenID Connect, a nonce.
+// 4.1.1), with PKCE where the provider has it and, for OpenID Connect, a nonce.
 func (v *visit) begin(ctx context.Context, flow connector.Flow) (connector.Step, error) {
 	if flow.RedirectState == "" || flow.CallbackURL == "" {
 		return nil, errors.New("the flow has no state or no callback for a redirect")
@@ -58,8 +58,10 @@ func (v *visit) authorizationRequest(flow connector.Flow, m memory, scopes []str
 		asked.add(orElse(v.config.ScopeParameter, "scope"), strings.Join(scopes, orElse(v.config.ScopeSeparator, " ")))
 	}
 	asked.add("state", flow.RedirectState)
-	asked.add("code_challenge", m.challenge())
-	asked.add("code_challenge_method", "S256")
+	if v.config.PKCE != unsupported {
+		asked.add("code_challenge", m.challenge())
+		asked.add("code_challenge_method", "S256")
+	}
 	if m.Nonce != "" {
 		asked.add("nonce", m.Nonce)
 	}

@@ -57,7 +57,8 @@ func (c *Config) problems() problems {
 	var p problems
 	p.require(idPattern.MatchString(c.ID), "id", "want small letters, digits and hyphens, at most 32")
 	p.require(strings.TrimSpace(c.Name) != "" && len(c.Name) <= 64, "name", "want 1 to 64 bytes")
-	p.require(domainPattern.MatchString(c.Domain), "domain", "want a host name in small letters")
+	p.require(domainPattern.MatchString(filling.ReplaceAllString(c.Domain, "x.x.xx")), "domain", "want a host name in small letters")
+	p.add("domain", c.checkPlaces(c.Domain))
 	p.add("logo", checkLogo(c.Logo))
 	for _, environment := range c.Environments {
 		p.oneOf("environments", string(environment), string(latchkey.Sandbox), string(latchkey.Live))
@@ -101,6 +102,9 @@ func (c *Config) checkServer(p *problems) {
 	}
 	p.oneOf("client_authentication", c.ClientAuthentication, clientAuthentications...)
 	p.oneOf("client_assertion_audience", c.ClientAssertionAudience, "issuer", "token_endpoint")
+	p.oneOf("pkce", c.PKCE, "S256", unsupported)
+	p.require(c.PKCE != unsupported || c.confidential(), "pkce", "without it, want a client_authentication that is not none")
+	p.oneOf("id_token", c.IDToken, "checked", ignored)
 	p.require(c.ClientIDParameter == "" || namePattern.MatchString(c.ClientIDParameter), "client_id_parameter", "not a parameter's name")
 }
 
@@ -123,7 +127,7 @@ func (c *Config) checkScopes(p *problems) {
 		p.require(legal, "scopes", fmt.Sprintf("%q is not a scope", scope))
 	}
 	for name, scopes := range c.Permissions {
-		p.require(c.openID() || !slices.Contains(scopes, "openid"), "permissions."+name, "openid belongs into scopes: it is asked for always or never")
+		p.require(slices.Contains(c.Scopes, "openid") || !slices.Contains(scopes, "openid"), "permissions."+name, "openid belongs into scopes: it is asked for always or never")
 	}
 	p.require(len(c.ScopeSeparator) <= 1, "scope_separator", "want one character")
 	p.require(c.ScopeParameter == "" || namePattern.MatchString(c.ScopeParameter), "scope_parameter", "not a parameter's name")
@@ -213,6 +217,7 @@ func (c *Config) checkRevocation(p *problems) {
 	p.oneOf("revocation.format", r.Format, "form", "json", "query")
 	p.oneOf("revocation.authorization", r.Authorization, "client", "access_token", "none")
 	p.require(r.TokenParameter == "" || namePattern.MatchString(r.TokenParameter), "revocation.token_parameter", "not a parameter's name")
+	p.require(r.TokenParameter != noParameter || r.Authorization == "access_token", "revocation.token_parameter", "none needs the authorization access_token")
 	for _, token := range r.Tokens {
 		p.oneOf("revocation.tokens", token, "refresh_token", "access_token")
 	}

@@ -37,10 +37,11 @@ func (v *visit) ask(ctx context.Context, s *server, q clientRequest) (*answer, e
 func (v *visit) send(ctx context.Context, q clientRequest, parameters parameters, header http.Header) (*answer, error) {
 	out := request{endpoint: q.endpoint, method: orElse(q.method, http.MethodPost), address: q.address, header: header}
 	var err error
-	switch q.format {
-	case "query":
+	switch {
+	case len(parameters) == 0: // nor is there a body
+	case q.format == "query":
 		out.address = addQuery(q.address, parameters)
-	case "json":
+	case q.format == "json":
 		header.Set("Content-Type", "application/json")
 		out.body, err = parameters.json()
 	default:

@@ -15,7 +15,7 @@ import (
 type Config struct {
 	ID            string                 `yaml:"id"`            // as clients name it: ^[a-z][a-z0-9-]{0,31}$
 	Name          string                 `yaml:"name"`          // as people know it
-	Domain        string                 `yaml:"domain"`        // the site the account belongs to
+	Domain        string                 `yaml:"domain"`        // the site the account belongs to; variables may stand in it
 	Documentation string                 `yaml:"documentation"` // the provider's own page on its OAuth
 	Logo          string                 `yaml:"logo"`          // inline SVG; "": a plain one
 	Environments  []latchkey.Environment `yaml:"environments"`  // none: live
@@ -46,6 +46,15 @@ type Config struct {
 	// (usual where there is one) or token_endpoint.
 	ClientAssertionAudience string `yaml:"client_assertion_audience"`
 	ClientIDParameter       string `yaml:"client_id_parameter"` // "": client_id
+
+	// PKCE is S256 (usual), or unsupported, for a token endpoint that refuses a
+	// verifier. Then the client must have a secret or a key, so that a stolen
+	// code is of no use to whoever has no such client (RFC 9700, section 2.1.1).
+	PKCE string `yaml:"pkce"`
+	// IDToken is checked (usual), or ignored, where openid is among the scopes
+	// but the provider's ID tokens have no nonce: then the person is whom the
+	// profile names, as with any OAuth 2.0.
+	IDToken string `yaml:"id_token"`
 
 	Scopes         []string            `yaml:"scopes"`          // always asked for; with openid among them it is OpenID Connect
 	ScopeSeparator string              `yaml:"scope_separator"` // "": a space
@@ -160,7 +169,7 @@ type Revocation struct {
 	Unsupported    bool     `yaml:"unsupported"`     // also where the metadata names an endpoint
 	Method         string   `yaml:"method"`          // POST (usual), DELETE or GET
 	Format         string   `yaml:"format"`          // form (usual), json or query
-	TokenParameter string   `yaml:"token_parameter"` // "": token
+	TokenParameter string   `yaml:"token_parameter"` // "": token; none: the token stands in the authorization alone
 	Tokens         []string `yaml:"tokens"`          // none: refresh_token, then access_token
 	Authorization  string   `yaml:"authorization"`   // client (usual), access_token or none
 	Ended          []int    `yaml:"ended"`           // statuses that mean that the token was dead already, beside 2xx

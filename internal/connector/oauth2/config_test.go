@@ -2,6 +2,7 @@ package oauth2
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,8 +32,8 @@ func TestTheExampleIsRead(t *testing.T) {
 
 func TestAWrongFileIsRefusedWithItsLineAndField(t *testing.T) {
 	for name, wrong := range map[string]struct{ old, new, want string }{
-		"an unknown key":               {"scope_separator: \" \"", "scope_seperator: \" \"", "acme.yaml:30: key scope_seperator is unknown"},
-		"an unknown key in a section":  {"  format: form # or json", "  formt: form", "acme.yaml:38: key formt is unknown in Token"},
+		"an unknown key":               {"scope_separator: \" \"", "scope_seperator: \" \"", "acme.yaml:33: key scope_seperator is unknown"},
+		"an unknown key in a section":  {"  format: form # or json", "  formt: form", "acme.yaml:41: key formt is unknown in Token"},
 		"a key twice":                  {"name: Acme\n", "name: Acme\nname: Acme\n", "already defined"},
 		"a wrong type":                 {"requests_per_minute: 60", "requests_per_minute: many", "cannot unmarshal"},
 		"a wrong id":                   {"id: acme\n", "id: Acme\n", "acme.yaml:4: id: "},
@@ -57,5 +58,47 @@ func TestAWrongFileIsRefusedWithItsLineAndField(t *testing.T) {
 				t.Errorf("got %v, want %s", err, wrong.want)
 			}
 		})
+	}
+}
+
+func TestEveryMistakeIsTold(t *testing.T) {
+	text := example(t)
+	for old, planted := range map[string]string{
+		"name: Acme\n":             "nmae: Acme\n",
+		"token_endpoint: https://": "token_endpoint: http://",
+		"  format: form # or json": "  format: xml",
+		"  id: $.data.id":          "  id: $..id",
+	} {
+		text = strings.Replace(text, old, planted, 1)
+	}
+	mistakes, doubts := Inspect("acme.yaml", []byte(text))
+	want := []string{
+		"acme.yaml:5: key nmae is unknown in Config", "acme.yaml:4: name: want 1 to 64 bytes",
+		"acme.yaml:17: token_endpoint: want https", `acme.yaml:41: token.format: "xml": want form, json`, "acme.yaml:64: profile.id: ",
+	}
+	if len(mistakes) != len(want) || len(doubts) > 0 {
+		t.Fatalf("%q, %q", mistakes, doubts)
+	}
+	for i := range want {
+		if !strings.HasPrefix(mistakes[i], want[i]) {
+			t.Errorf("got %s, want %s", mistakes[i], want[i])
+		}
+	}
+}
+
+func TestWhatIsDoubtfulIsToldWithItsLine(t *testing.T) {
+	lines := strings.Split(example(t), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line, "documentation:") || strings.HasPrefix(line, "logo:")
+	})
+	text := strings.Replace(strings.Join(lines, "\n"), "{description: The name before .acme.example, default: login}", "{default: login}", 1)
+	mistakes, doubts := Inspect("acme.yaml", []byte(text))
+	want := []string{
+		"acme.yaml:4: documentation: missing: nobody can look up what the file says",
+		"acme.yaml:4: logo: missing: a plain one is shown",
+		"acme.yaml:9: variables.tenant: no description: the operator must guess",
+	}
+	if len(mistakes) > 0 || !slices.Equal(doubts, want) {
+		t.Errorf("%q, %q", mistakes, doubts)
 	}
 }

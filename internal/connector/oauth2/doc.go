@@ -33,7 +33,9 @@
 // and checked, and the profile needs no line, as the standard claims are known.
 // What stands in the file goes before the metadata.
 //
-// A file never says how the protocol is kept safe: PKCE (S256), state, nonce,
-// the checks of issuers and ID tokens, https and the bounds of every answer are
-// the same for all.
+// A file does not say how the protocol is kept safe: state, the checks of
+// issuers and ID tokens, https and the bounds of every answer are the same for
+// all. PKCE (S256) and the nonce are too, but for providers that refuse the one
+// or don't answer the other: a file must say so (pkce, id_token), and the client
+// must then authenticate itself.
 package oauth2

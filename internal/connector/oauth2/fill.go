@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // filling is a place in a text that a variable fills.
@@ -77,6 +78,7 @@ func (c Config) fill(clientID string, given map[string]string) (Config, error) {
 	put := func(text string, escape func(string) string) string {
 		return filling.ReplaceAllStringFunc(text, func(place string) string { return escape(values[place[2:len(place)-2]]) })
 	}
+	c.Domain, _, _ = strings.Cut(strings.ToLower(put(c.Domain, func(value string) string { return value })), ":") // without a port
 	for _, address := range c.addresses() {
 		*address = put(*address, url.PathEscape)
 	}

@@ -107,7 +107,7 @@ func (v *visit) adopt(s *server, published object) error {
 	if s.authorization == "" || s.token == "" || (v.config.openID() && s.keys == "") {
 		return violated("metadata: an endpoint is missing")
 	}
-	if challenges := texts(published["code_challenge_methods_supported"]); challenges != nil && !slices.Contains(challenges, "S256") {
+	if challenges := texts(published["code_challenge_methods_supported"]); v.config.PKCE != unsupported && challenges != nil && !slices.Contains(challenges, "S256") {
 		return violated("metadata: the server does not know S256 challenges (RFC 7636)")
 	}
 	if len(s.algorithms) == 0 {

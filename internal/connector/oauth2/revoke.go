@@ -55,12 +55,24 @@ func (r Revocation) kinds() []string {
 	return []string{"refresh_token", "access_token"}
 }
 
+// parameters returns what names the token. The hint is RFC 7009's: an endpoint
+// with a parameter of its own may refuse what it does not know.
+func (r Revocation) parameters(kind string, token []byte) parameters {
+	switch r.TokenParameter {
+	case noParameter:
+		return nil
+	case "", "token":
+		return parameters{{"token", token}, {"token_type_hint", []byte(kind)}}
+	}
+	return parameters{{r.TokenParameter, token}}
+}
+
 // revoke ends one token.
 func (v *visit) revoke(ctx context.Context, s *server, held *credential, kind string, token []byte) error {
 	how := v.config.Revocation
 	q := clientRequest{
 		endpoint: "revocation endpoint", address: s.revocation, method: how.Method, format: how.Format,
-		parameters: parameters{{orElse(how.TokenParameter, "token"), token}, {"token_type_hint", []byte(kind)}},
+		parameters: how.parameters(kind, token),
 	}
 	var a *answer
 	var err error

@@ -24,8 +24,21 @@ const (
 	fromURL      = "url"
 )
 
+// Settings that leave out a protection that the provider can't give.
+const (
+	unsupported = "unsupported" // of pkce
+	ignored     = "ignored"     // of id_token
+	noParameter = "none"        // of revocation.token_parameter
+)
+
 // openID reports whether the provider is asked for an ID token.
-func (c *Config) openID() bool { return slices.Contains(c.Scopes, "openid") }
+func (c *Config) openID() bool { return slices.Contains(c.Scopes, "openid") && c.IDToken != ignored }
+
+// confidential reports whether the client authenticates itself to the token
+// endpoint whatever happens.
+func (c *Config) confidential() bool {
+	return c.ClientAuthentication != "" && c.ClientAuthentication != noAuthentication
+}
 
 // discovers reports whether the issuer's metadata is read.
 func (c *Config) discovers() bool {

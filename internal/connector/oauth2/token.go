@@ -42,7 +42,9 @@ func (v *visit) exchange(ctx context.Context, s *server, m memory, code string) 
 	asked.add("grant_type", "authorization_code")
 	asked.add("code", code)
 	asked.add("redirect_uri", m.RedirectURI)
-	asked.add("code_verifier", m.Verifier)
+	if v.config.PKCE != unsupported {
+		asked.add("code_verifier", m.Verifier)
+	}
 	asked.addAll(v.config.Token.Parameters)
 	a, err := v.ask(ctx, s, clientRequest{
 		endpoint: "token endpoint", address: s.token, format: v.config.Token.Format, header: v.config.Token.Headers, parameters: asked,

@@ -2,9 +2,11 @@ package oauth2
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -105,24 +107,45 @@ func lineOf(node *yaml.Node, field string) int {
 // provider. Every line of the error begins with the name, usually the file's,
 // and the line at fault, and names the field.
 func Parse(name string, text []byte) (Config, error) {
-	var config Config
-	root, err := readYAML(text)
-	if err == nil {
-		decoder := yaml.NewDecoder(bytes.NewReader(text))
-		decoder.KnownFields(true)
-		err = decoder.Decode(&config)
-	}
-	if err == nil {
-		var wrong []error
-		for _, p := range config.problems() {
-			wrong = append(wrong, errors.New(strconv.Itoa(lineOf(root, p.field))+": "+p.String()))
-		}
-		err = errors.Join(wrong...)
-	}
-	if err != nil {
+	config, root, err := readConfig(text)
+	if err = errors.Join(err, at(root, config.problems())); err != nil {
 		return Config{}, errors.New(located(name, err))
 	}
 	return config, nil
+}
+
+// readConfig reads as much of a file as can be. The root is nil where it is no YAML.
+func readConfig(text []byte) (config Config, root *yaml.Node, err error) {
+	root, err = readYAML(text)
+	if err != nil {
+		return config, nil, err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err = decoder.Decode(&config); err != nil {
+		// A key of another name or type is worth telling together with what is
+		// then missing.
+		if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
+			err = errors.New(strings.Join(wrong.Errors, "\n"))
+		}
+	}
+	return config, root, err
+}
+
+// at returns problems as an error, each with its line, the first line first. Of
+// a file that is no YAML there is nothing to tell.
+func at(root *yaml.Node, found problems) error {
+	if root == nil {
+		return nil
+	}
+	slices.SortStableFunc(found, func(a, b problem) int {
+		return cmp.Or(cmp.Compare(lineOf(root, a.field), lineOf(root, b.field)), strings.Compare(a.field, b.field))
+	})
+	var wrong []error
+	for _, p := range found {
+		wrong = append(wrong, errors.New(strconv.Itoa(lineOf(root, p.field))+": "+p.String()))
+	}
+	return errors.Join(wrong...)
 }
 
 // located returns the error's lines, each with the file's name and its line.
