@@ -36,9 +36,10 @@ var plan = map[string][]string{
 	"connector":               {"latchkey"},
 	"connector/oauth2":        {"latchkey", "connector"},
 	"connector/recipe":        {"latchkey", "connector"},
+	"connector/jsonapi":       {"latchkey", "connector"},
 	"connector/catalogue":     {"latchkey", "connector", "connector/oauth2"},
-	provider:                  {"latchkey", "connector", "connector/oauth2", "connector/recipe"},
-	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", "connector/catalogue", provider},
+	provider:                  {"latchkey", "connector", "connector/oauth2", "connector/recipe", "connector/jsonapi"},
+	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", provider},
 	"vault/seal":              {"latchkey"},
 	"vault":                   {"latchkey", "connector", "vault/seal"},
 	"link":                    {"latchkey", "connector"}, // it is handed one sealing function
@@ -50,6 +51,7 @@ var plan = map[string][]string{
 	"demo":                    {"latchkey", "web", "sdk/go"}, // an app: it knows the wire only
 	"proxy":                   {"latchkey", "web", "auth", "vault", "connector"},
 	"reference":               {"latchkey", "web"},
+	"tape":                    {}, // it knows HTTP only
 	"app":                     {anything},
 	"cmd/latchkey":            {"latchkey", "app"},
 	"conformance":             {}, // black box: it knows the wire only
@@ -57,24 +59,30 @@ var plan = map[string][]string{
 	"connector/connectortest": {"latchkey", "connector"},
 	"store/storetest":         {"latchkey", "store"},
 
-	"latchtest":              {anything},
-	"latchtest/pgtest":       {},
-	"latchtest/glewlwydtest": {},
-	"latchtest/hostiletest":  {"latchkey", "connector", "connector/oauth2", "egress"},
-	"latchtest/shottest":     {},
-	"latchtest/e2etest":      {anything},
-	"latchtest/embedtest":    {"latchkey", "connector", "latchtest", "latchtest/shottest"},
-	"latchtest/tenanttest":   {anything},
-	"latchtest/guardtest":    {anything},
-	"latchtest/browsertest":  {anything},
-	"latchtest/killtest":     {"latchtest/pgtest"},
-	"latchtest/sdktest":      {"latchtest", "latchtest/shottest"},
-	"latchtest/spectest":     {}, // black box: it knows the description only
+	"latchtest":               {anything},
+	"latchtest/pgtest":        {},
+	"latchtest/glewlwydtest":  {},
+	"latchtest/mediawikitest": {},
+	"latchtest/hostiletest":   {"latchkey", "connector", "connector/oauth2", "egress"},
+	"latchtest/shottest":      {},
+	"latchtest/atprototest":   {}, // peers: they know the wire only
+	"latchtest/matrixtest":    {},
+	"latchtest/e2etest":       {anything},
+	"latchtest/embedtest":     {"latchkey", "connector", "latchtest", "latchtest/shottest"},
+	"latchtest/tenanttest":    {anything},
+	"latchtest/guardtest":     {anything},
+	"latchtest/browsertest":   {anything},
+	"latchtest/killtest":      {"latchtest/pgtest"},
+	"latchtest/lifetest":      {anything},
+	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
+	"latchtest/spectest":      {}, // black box: it knows the description only
+	"latchtest/exittest":      {}, // a proxy: it knows no room
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 
-	"sdk/go":           {}, // a client: it knows the wire only
-	"docs/examples/go": {"sdk/go"},
+	"sdk/go":             {}, // a client: it knows the wire only
+	"docs/examples/go":   {"sdk/go"},
+	"docs/examples/site": {}, // a provider: it knows nothing of us
 }
 
 // The doors: where requests come in.
@@ -158,7 +166,7 @@ var planRules = []struct {
 		return isProvider(e.room) && isProvider(e.inner) && e.room != e.inner
 	}},
 	{"only store knows a database", func(e edge) bool {
-		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest"}, e.room)
+		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/lifetest"}, e.room)
 	}},
 	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
 		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference", "demo"}, e.room)

@@ -36,6 +36,7 @@ type SessionRequest struct {
 	Locale            string            `json:"locale,omitzero"`
 	Metadata          map[string]string `json:"metadata,omitzero"`
 	Geolocation       *Geolocation      `json:"geolocation,omitzero"`
+	Exit              string            `json:"exit,omitzero"`      // the way out of the connection to reconnect
 	Origin            string            `json:"origin,omitzero"`    // the embedding origin the app named, if it is one of its own
 	Confirm           bool              `json:"confirm,omitzero"`   // the app's backend must confirm the link
 	ReturnRaw         bool              `json:"returnRaw,omitzero"` // the app may be given the credential itself
@@ -46,6 +47,15 @@ type Geolocation struct {
 	Country string `json:"country"`        // ISO 3166-1 alpha-2
 	State   string `json:"state,omitzero"` // the part of ISO 3166-2 after the dash
 	City    string `json:"city,omitzero"`
+}
+
+// Place returns where the session goes out from: what init named, else where
+// the person was when the login began; nil when nobody knows.
+func (s *LinkSession) Place() *Geolocation {
+	if s.Request.Geolocation != nil {
+		return s.Request.Geolocation
+	}
+	return s.Progress.Place
 }
 
 // SessionProgress is how far the session has come. It holds no secret.
@@ -70,6 +80,9 @@ type SessionProgress struct {
 	Account         string      `json:"account,omitzero"`  // keyed hash of the account that is being logged in to
 	CodeHash        string      `json:"codeHash,omitzero"` // HashSecret of the code that confirms the link
 	CodeEndsAt      time.Time   `json:"codeEndsAt,omitzero"`
+
+	Place *Geolocation `json:"place,omitzero"` // where the person was when the login began, unless init named a place
+	Exit  string       `json:"exit,omitzero"`  // the way out that was taken last; empty: directly
 }
 
 // Consequences are what is committed together with a session's step, all or

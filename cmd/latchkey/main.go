@@ -3,6 +3,8 @@
 //	latchkey dev      try it: everything on one embedded database
 //	latchkey setup    make an organisation, a client app and keys
 //	latchkey serve    run it
+//	latchkey providers   find an OAuth provider, and what to register there
+//	latchkey recipe   write a provider: lint, try, record, replay
 package main
 
 import (
@@ -19,15 +21,18 @@ import (
 
 // commands are what the command line understands.
 type commands struct {
-	Dev     devCommand     `cmd:"" help:"Try Latchkey: everything on one embedded database, with a sandbox ready to use."`
-	Setup   setupCommand   `cmd:"" help:"Make an organisation with a client app and a key for each environment."`
-	Serve   serveCommand   `cmd:"" help:"Run Latchkey in production."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Dev       devCommand       `cmd:"" help:"Try Latchkey: everything on one embedded database, with a sandbox ready to use."`
+	Setup     setupCommand     `cmd:"" help:"Make an organisation with a client app and a key for each environment."`
+	Serve     serveCommand     `cmd:"" help:"Run Latchkey in production."`
+	Recipe    recipeCommand    `cmd:"" help:"Write a provider as a file: check it, try it, record it."`
+	Providers providersCommand `cmd:"" help:"Find an OAuth provider, and check one of your own."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
-// terminal is where commands write.
+// terminal is where commands read and write.
 type terminal struct {
 	ctx context.Context
+	in  *os.File
 	out io.Writer // what was asked for
 	err io.Writer // the log
 }
@@ -45,7 +50,7 @@ func run() int {
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	parsed, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
-	if err := parsed.Run(&terminal{ctx: ctx, out: os.Stdout, err: os.Stderr}); err != nil {
+	if err := parsed.Run(&terminal{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr}); err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "latchkey: %v\n", err)
 		return 1
 	}

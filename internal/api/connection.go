@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"latchkey"
+	"latchkey/internal/link"
 	"latchkey/internal/web"
 )
 
@@ -24,12 +25,7 @@ type connectionBody struct {
 	LastCheckedAt     *string                   `json:"lastCheckedAt"`
 	Provider          string                    `json:"provider"`
 	Metadata          map[string]string         `json:"metadata"`
-	Expiry            *connectionExpiry         `json:"expiry"`
-}
-
-type connectionExpiry struct {
-	Reason    string `json:"reason"`
-	CanReauth bool   `json:"canReauth"`
+	Expiry            *link.Expiry              `json:"expiry"`
 }
 
 func describeConnection(connection latchkey.Connection) connectionBody {
@@ -38,13 +34,10 @@ func describeConnection(connection latchkey.Connection) connectionBody {
 		Permissions: connection.Permissions, ExpiredAt: latchkey.FormatOptionalTime(connection.ExpiredAt),
 		CreatedAt: latchkey.FormatTime(connection.CreatedAt), UpdatedAt: latchkey.FormatTime(connection.UpdatedAt),
 		Imported: connection.Imported, LastCheckedAt: latchkey.FormatOptionalTime(connection.LastCheckedAt),
-		Provider: connection.Provider, Metadata: connection.Metadata,
+		Provider: connection.Provider, Metadata: connection.Metadata, Expiry: link.ExpiryOf(connection),
 	}
 	if connection.ClientReferenceID != "" {
 		body.ClientReferenceID = &connection.ClientReferenceID
-	}
-	if connection.Status == latchkey.ConnectionExpired {
-		body.Expiry = &connectionExpiry{Reason: connection.ExpiryReason, CanReauth: true}
 	}
 	return body
 }

@@ -28,6 +28,7 @@ type Config struct {
 	Providers       []OAuthProvider `yaml:"providers"`         // where people log in at the provider's own page
 	Limits          Limits          `yaml:"limits"`            // how much callers and addresses may ask
 	TrustedProxies  []string        `yaml:"trusted_proxies"`   // CIDRs whose X-Forwarded-For is believed; empty: nobody's
+	Egress          Egress          `yaml:"egress"`            // the ways out of the building
 	LogFormat       string          `yaml:"log_format"`        // json (default) or text
 	LogLevel        string          `yaml:"log_level"`         // debug, info (default), warn or error
 
@@ -87,6 +88,9 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	if _, err := c.trusted(); err != nil {
+		return c, err
+	}
+	if _, err := c.Egress.exits(); err != nil {
 		return c, err
 	}
 	c.Limits = c.Limits.complete(c.Development)

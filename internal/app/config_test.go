@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,6 +37,14 @@ key_file: /run/key
 recipes: [/one.yaml, /two.yaml]
 limits: {requests_per_key: 6000, misses_per_address: 5, attempts_per_address: -1}
 trusted_proxies: [10.0.0.0/8, "fd00::/8"]
+egress:
+  ports: [443, 8443]
+  no_proxy_for_country: direct
+  country_database: /run/country.mmdb
+  check_every: 45s
+  proxies:
+    - {name: de-1, url: "http://u:p@proxy.example:1", country: DE, region: BY, weight: 2, check: "www.example.com:443"}
+    - {url_file: /run/proxy, country: US}
 log_format: text
 log_level: warn
 `))
@@ -48,7 +57,14 @@ log_level: warn
 			DatabaseURLFile: "/run/url", KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
 			Limits:         app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1},
 			TrustedProxies: []string{"10.0.0.0/8", "fd00::/8"},
-			LogFormat:      "text", LogLevel: "warn",
+			Egress: app.Egress{
+				Ports: []int{443, 8443}, NoProxyForCountry: "direct", CountryDatabase: "/run/country.mmdb", CheckEvery: 45 * time.Second,
+				Proxies: []app.EgressProxy{
+					{Name: "de-1", URL: "http://u:p@proxy.example:1", Country: "DE", Region: "BY", Weight: 2, Check: "www.example.com:443"},
+					{URLFile: "/run/proxy", Country: "US"},
+				},
+			},
+			LogFormat: "text", LogLevel: "warn",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

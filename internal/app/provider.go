@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	"latchkey/internal/connector"
 	"latchkey/internal/connector/all"
@@ -14,12 +15,18 @@ import (
 // maxRecipe bounds a recipe file, in bytes.
 const maxRecipe = 256 << 10
 
-// connectors returns every provider that is served here, by id.
+// connectors returns every provider that is served here, by id. A provider of
+// the parts stands in for the built-in one of its id.
 func connectors(config Config, parts Parts) (map[string]connector.Connector, error) {
 	served := map[string]connector.Connector{}
-	list := append(all.Connectors(parts.Now), parts.Connectors...)
+	list := slices.DeleteFunc(all.Connectors(parts.Now), func(builtIn connector.Connector) bool {
+		return slices.ContainsFunc(parts.Connectors, func(own connector.Connector) bool {
+			return own.Describe().ID == builtIn.Describe().ID
+		})
+	})
+	list = append(list, parts.Connectors...)
 	for _, path := range config.Recipes {
-		read, err := readRecipe(path, recipe.Options{Now: parts.Now})
+		read, err := readRecipe(path, recipe.Options{Now: parts.Now, OAuth: oauthDomains(list)})
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +50,7 @@ func connectors(config Config, parts Parts) (map[string]connector.Connector, err
 }
 
 // readRecipe reads a provider from its file.
-func readRecipe(path string, options recipe.Options) (connector.Connector, error) {
+func readRecipe(path string, options recipe.Options) (*recipe.Connector, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read recipe: %w", err)
@@ -60,6 +67,18 @@ func readRecipe(path string, options recipe.Options) (connector.Connector, error
 		return nil, err
 	}
 	return recipe.New(parsed, options)
+}
+
+// oauthDomains returns the sites of the providers at which people log in
+// themselves: no recipe may ask for their passwords.
+func oauthDomains(list []connector.Connector) []string {
+	var domains []string
+	for _, provider := range list {
+		if facts := provider.Describe(); facts.OwnPage {
+			domains = append(domains, facts.Domain)
+		}
+	}
+	return domains
 }
 
 // connector finds a provider by its id.

@@ -42,6 +42,16 @@ func isSpecial(address netip.Addr) bool {
 	return false
 }
 
+// middle returns the address half-way through a block.
+func middle(prefix netip.Prefix) netip.Addr {
+	bytes := prefix.Masked().Addr().AsSlice()
+	if bit := prefix.Bits(); bit < 8*len(bytes) {
+		bytes[bit/8] |= 0x80 >> (bit % 8)
+	}
+	address, _ := netip.AddrFromSlice(bytes)
+	return address
+}
+
 // last returns the highest address of a block.
 func last(prefix netip.Prefix) netip.Addr {
 	bytes := prefix.Masked().Addr().AsSlice()

@@ -18,6 +18,7 @@ type input struct {
 	Autocomplete string
 	Required     bool
 	Code         bool   // digits, typed once
+	Box          bool   // to tick
 	Secret       bool   // not to be corrected or shown
 	Invalid      bool   // the last value was refused
 	DescribedBy  string // ids of what explains it
@@ -40,8 +41,8 @@ func (v *view) Inputs() []input {
 	for i, field := range prompt.Fields {
 		in := newInput(field, i)
 		in.Label = orElse(v.Known(field.Label, nameLimit), clean(field.Name, nameLimit))
-		in.Invalid = refused != "" && refused != latchkey.FailureProviderUnavailable
-		in.ShowsError = in.Invalid && i == len(prompt.Fields)-1
+		in.Invalid = refused != "" && refused != latchkey.FailureProviderUnavailable && !in.Box
+		in.ShowsError = in.Invalid && i == lastTyped(prompt.Fields)
 		var described []string
 		if in.Invalid {
 			described = append(described, errorID)
@@ -55,6 +56,17 @@ func (v *view) Inputs() []input {
 	return inputs
 }
 
+// lastTyped returns the index of the last field that is typed into, -1 when
+// there is none.
+func lastTyped(fields []latchkey.Field) int {
+	for i := len(fields) - 1; i >= 0; i-- {
+		if fields[i].Type != latchkey.FieldCheckbox {
+			return i
+		}
+	}
+	return -1
+}
+
 func newInput(field latchkey.Field, index int) input {
 	in := input{
 		ID: "field-" + strconv.Itoa(index+1), Name: field.Name, Type: "text",
@@ -64,6 +76,8 @@ func newInput(field latchkey.Field, index int) input {
 	case latchkey.FieldPassword:
 		in.Type, in.Secret = "password", true
 		in.Autocomplete = orElse(in.Autocomplete, "current-password")
+	case latchkey.FieldCheckbox:
+		in.Type, in.Box = "checkbox", true
 	case latchkey.FieldCode:
 		in.Code, in.Secret = true, true
 		in.Autocomplete = orElse(in.Autocomplete, "one-time-code")

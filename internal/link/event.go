@@ -2,10 +2,12 @@ package link
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"latchkey"
+	"latchkey/internal/connector"
 )
 
 // eventBody is what is signed and sent: a superset of the two published
@@ -31,6 +33,8 @@ type eventConnection struct {
 	Status         string     `json:"status"`
 	Permissions    []string   `json:"permissions,omitzero"`
 	UserData       *eventUser `json:"userData,omitzero"`
+	ExpiresAt      string     `json:"expiresAt,omitzero"` // of a warning
+	Expiry         *Expiry    `json:"expiry,omitzero"`    // of a warning or an end
 }
 
 type eventUser struct {
@@ -79,6 +83,20 @@ func (l *Links) connectionEvent(connection latchkey.Connection, eventType latchk
 			Username: connection.User.Username, Avatar: orNil(connection.User.Avatar),
 		}
 	}
+	about.Expiry = ExpiryOf(connection)
+	return l.eventOf(connection, eventType, about)
+}
+
+// expiringEvent warns of the known end of a connection.
+func (l *Links) expiringEvent(connection latchkey.Connection, ends time.Time) (latchkey.Event, error) {
+	return l.eventOf(connection, latchkey.EventConnectionExpiring, &eventConnection{
+		ID: connection.ID, PlatformUserID: connection.User.ID, Status: string(connection.Status),
+		ExpiresAt: latchkey.FormatTime(ends), Expiry: &Expiry{Reason: connector.DeadSession, CanReauth: true},
+	})
+}
+
+func (l *Links) eventOf(connection latchkey.Connection, eventType latchkey.EventType, about *eventConnection,
+) (latchkey.Event, error) {
 	return l.event(connection.OrganisationID, connection.Environment, eventType, connection.ID,
 		connection.EventSequence, eventData{ClientReferenceID: orNil(connection.ClientReferenceID), Connection: about})
 }

@@ -44,7 +44,8 @@ type FieldType string
 const (
 	FieldText     FieldType = "text"
 	FieldPassword FieldType = "password"
-	FieldCode     FieldType = "code" // digits, typed once
+	FieldCode     FieldType = "code"     // digits, typed once
+	FieldCheckbox FieldType = "checkbox" // a box to tick: `true` when it is, else not sent
 )
 
 // Field is one input of a step.

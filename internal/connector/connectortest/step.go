@@ -81,6 +81,10 @@ func checkField(field latchkey.Field) []error {
 	switch field.Type {
 	case latchkey.FieldText:
 		return errs
+	case latchkey.FieldCheckbox:
+		if field.Required {
+			errs = append(errs, fmt.Errorf("box %q must be ticked: want a free choice", field.Name))
+		}
 	case latchkey.FieldPassword:
 		want = "current-password"
 	case latchkey.FieldCode:

@@ -12,7 +12,7 @@ import (
 // Bounds of an answer's JSON.
 const (
 	maxJSONDepth  = 32
-	maxJSONValues = 20_000
+	maxJSONValues = 10_000
 )
 
 // object is a JSON object. The other values of a JSON tree are []any, text,

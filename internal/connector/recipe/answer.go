@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
@@ -17,6 +18,8 @@ const maxAnswer = 1 << 20
 // answer is a provider's answer, read whole.
 type answer struct {
 	status    int
+	from      *url.URL // of the request it answers, after redirects
+	place     string   // that request, as the file writes it
 	header    http.Header
 	mediaType string // lower case, without parameters; "" when it can't be read
 	body      []byte
@@ -55,7 +58,11 @@ func (a *answer) summary() string {
 	case len(mediaType) > 64:
 		mediaType = mediaType[:64]
 	}
-	return fmt.Sprintf("status %d, content type %q", a.status, mediaType)
+	told := fmt.Sprintf("status %d, content type %q", a.status, mediaType)
+	if a.place != "" {
+		told += ", to " + shortenTo(a.place, 128)
+	}
+	return told
 }
 
 // json returns the JSON tree, false when the answer says it is something else

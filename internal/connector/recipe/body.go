@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 
@@ -31,11 +30,11 @@ func (b *jsonBody) UnmarshalYAML(node *yaml.Node) error {
 			key := node.Content[i]
 			if name, err := parseText(key.Value, key.Line); err != nil || len(name.parts) > 1 ||
 				(len(name.parts) == 1 && name.parts[0].origin != "") {
-				return fmt.Errorf("%d: a member's name can't have placeholders", key.Line)
+				return mistakef(key.Line, "a member's name can't have placeholders")
 			}
 			quoted, err := jsontext.AppendQuote(nil, key.Value)
 			if err != nil {
-				return fmt.Errorf("%d: a member's name is not UTF-8", key.Line)
+				return mistakef(key.Line, "a member's name is not UTF-8")
 			}
 			b.names = append(b.names, string(quoted))
 		}
@@ -50,7 +49,7 @@ func (b *jsonBody) UnmarshalYAML(node *yaml.Node) error {
 			b.literal = []byte("null")
 		}
 		if !jsontext.Value(b.literal).IsValid() {
-			return fmt.Errorf("%d: %q is not written as JSON writes it", node.Line, node.Value)
+			return mistakef(node.Line, "%q is not written as JSON writes it; put it in quotes if it is a text", node.Value)
 		}
 		return nil
 	}

@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +47,10 @@ type htmlCondition struct {
 }
 
 // selector is a compiled CSS selector.
-type selector struct{ cascadia.Selector }
+type selector struct {
+	cascadia.Selector
+	source string
+}
 
 // scalar is a string, number or truth value to compare with.
 type scalar struct{ value any }
@@ -148,7 +150,7 @@ func (s *statuses) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode {
 		var status int
 		if err := node.Decode(&status); err != nil {
-			return fmt.Errorf("%d: status: %w", node.Line, err)
+			return mistakef(node.Line, "status %q: want a number", node.Value)
 		}
 		*s = statuses{status}
 		return nil
@@ -165,7 +167,7 @@ func (s *scalar) UnmarshalYAML(node *yaml.Node) error {
 	case "!!bool":
 		var value bool
 		if err := node.Decode(&value); err != nil {
-			return fmt.Errorf("%d: truth value: %w", node.Line, err)
+			return mistakef(node.Line, "%q: want true or false", node.Value)
 		}
 		s.value = value
 		return nil
@@ -178,8 +180,8 @@ func (s *scalar) UnmarshalYAML(node *yaml.Node) error {
 func (s *selector) UnmarshalYAML(node *yaml.Node) error {
 	compiled, err := cascadia.Compile(node.Value)
 	if err != nil {
-		return fmt.Errorf("%d: selector %q: %w", node.Line, node.Value, err)
+		return mistakef(node.Line, "selector %q is not CSS: %v", node.Value, err)
 	}
-	s.Selector = compiled
+	s.Selector, s.source = compiled, node.Value
 	return nil
 }

@@ -171,8 +171,9 @@ func TestTheEndsOfALogin(t *testing.T) {
 		})
 	}
 	for password, reason := range map[string]string{
-		"maintenance": `step enter: unavailable by the recipe: status 200, content type "text/html"`,
-		"broken":      `step enter: no rule holds for the answer: status 500, content type "none"`,
+		"maintenance": `step enter: unavailable by the recipe: status 200, content type "text/html", to POST /login`,
+		"broken": `step enter: no rule holds for the answer: status 500, content type "none", to POST /login; looked for ` +
+			`html .error; html .error; html .error; html .error; all status 302 and all header location; any status 204 and any not status 200 302 500`,
 	} {
 		t.Run(password+" leaves the login where it was", func(t *testing.T) {
 			_, err := login(t, c, password)

@@ -39,12 +39,12 @@ func (c *Connector) Import(ctx context.Context, flow connector.Flow, cookies, us
 	if err != nil {
 		return connector.Done{}, fmt.Errorf("import: %w", err)
 	}
-	m.Cookies = visit.jar.cookies
-	secret, err := m.encode()
+	visit.since = c.recipe.began(flow.Now)
+	credential, err := visit.credential()
 	if err != nil {
 		return connector.Done{}, fmt.Errorf("import: %w", err)
 	}
-	return connector.Done{User: profile.User, Credential: connector.Credential{Secret: secret}}, nil
+	return connector.Done{User: profile.User, Credential: credential}, nil
 }
 
 func (c *Connector) importMemory(header, userAgent string) (memory, error) {
@@ -83,6 +83,7 @@ func (c *Connector) Export(credential []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
+	defer m.forget()
 	session := exported{Cookies: []exportedCookie{}, Saved: m.Saved}
 	for _, kept := range m.Cookies {
 		session.Cookies = append(session.Cookies, exportedCookie{Name: kept.Name, Value: kept.Value, Path: kept.Path})

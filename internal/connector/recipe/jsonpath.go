@@ -10,7 +10,10 @@ import (
 
 // jsonPath is a JSONPath of names, indexes and wildcards: a subset of RFC 9535
 // ($.user.id, $[0].name, $.groups.*[*], $['odd name']).
-type jsonPath struct{ segments []segment }
+type jsonPath struct {
+	segments []segment
+	source   string
+}
 
 // segment picks children of a JSON value.
 type segment struct {
@@ -27,7 +30,7 @@ var segmentPattern = regexp.MustCompile(`^(?:\.([A-Za-z_][A-Za-z0-9_-]*)|\['([^'
 func (p *jsonPath) UnmarshalYAML(node *yaml.Node) error {
 	parsed, err := parseJSONPath(node.Value)
 	if err != nil {
-		return fmt.Errorf("%d: %w", node.Line, err)
+		return mistakef(node.Line, "%v", err)
 	}
 	*p = parsed
 	return nil
@@ -35,7 +38,7 @@ func (p *jsonPath) UnmarshalYAML(node *yaml.Node) error {
 
 // parseJSONPath reads a path.
 func parseJSONPath(source string) (jsonPath, error) {
-	var p jsonPath
+	p := jsonPath{source: source}
 	if source == "" || source[0] != '$' {
 		return p, fmt.Errorf("JSON path %q: want it to begin with $", source)
 	}

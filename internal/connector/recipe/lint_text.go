@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -29,7 +28,11 @@ func (r *Recipe) liveRequests(yield func(*request) bool) {
 	if r.Check.Request != nil && !yield(r.Check.Request) {
 		return
 	}
-	for _, q := range r.Logout.Requests {
+	var more []*request
+	if r.Renew != nil {
+		more = r.Renew.Requests
+	}
+	for _, q := range slices.Concat(more, r.Logout.Requests) {
 		if !yield(q) {
 			return
 		}
@@ -71,115 +74,115 @@ func (r *Recipe) liveTexts(visit func(text)) {
 }
 
 // lintLive checks the placeholders that don't depend on what was submitted.
-func (r *Recipe) lintLive() error {
-	saved := map[string]bool{}
-	for _, s := range r.Steps {
-		for _, q := range s.Requests {
-			for name := range q.Save {
-				saved[name] = true
-			}
-		}
+func (l *linter) lintLive() {
+	var saved []string
+	for q := range l.everyRequest {
+		saved = slices.AppendSeq(saved, maps.Keys(q.Save))
 	}
-	var wrong error
 	unknown := func(t text) {
 		for _, p := range t.parts {
-			if p.origin == fromSaved && !saved[p.name] && wrong == nil {
-				wrong = fmt.Errorf("%d: no step saves {{saved.%s}}", t.line, p.name)
+			if p.origin == fromSaved && !slices.Contains(saved, p.name) {
+				l.add(t.line, "no request saves {{saved.%s}}%s", p.name, meant(p.name, saved))
 			}
 		}
 	}
 	noField := func(where string) func(text) {
 		return func(t text) {
 			for _, p := range t.parts {
-				if p.origin == fromField && wrong == nil {
-					wrong = fmt.Errorf("%d: {{field.%s}} can't be used %s", t.line, p.name, where)
+				if p.origin == fromField {
+					l.add(t.line, "{{field.%s}} can't be used %s", p.name, where)
 				}
 			}
 		}
 	}
-	for q := range r.everyRequest {
+	for q := range l.everyRequest {
 		q.texts(unknown)
-		q.urlTexts(noField("in a URL"))
+		q.urlTexts(noField("in a URL: it would be logged on its way; send it in form or json"))
 	}
-	r.liveTexts(unknown)
-	r.liveTexts(noField("where nothing is submitted"))
-	for q := range r.liveRequests {
-		if len(q.Save) > 0 && wrong == nil {
-			wrong = fmt.Errorf("%d: only steps can save", q.line)
+	for _, headers := range []map[string]text{l.Headers, l.Proxy.Headers} {
+		for _, t := range headers {
+			unknown(t)
 		}
 	}
-	return wrong
+	l.liveTexts(noField("where nothing is submitted"))
+	l.lintSaves()
+}
+
+// lintSaves checks that the requests of a linked account save nothing that
+// somebody would have to submit.
+func (l *linter) lintSaves() {
+	for q := range l.liveRequests {
+		for _, name := range slices.Sorted(maps.Keys(q.Save)) {
+			if field := q.Save[name].Field; field != "" {
+				l.add(q.line, "{field: %s} can't be used where nothing is submitted", field)
+			}
+		}
+	}
 }
 
 // lintFields follows every prompt to the steps it leads to, and checks that
 // each field they use is one that the prompt asks for. A step that nothing
 // leads to is an error.
-func (r *Recipe) lintFields() error {
+func (l *linter) lintFields() {
 	reached := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(r.asked)) {
-		p := r.asked[name]
-		if err := r.follow(p, p.Next, p.field, reached, map[string]bool{}); err != nil {
-			return err
-		}
-		if p.Resend == "" {
-			continue
-		}
-		nothing := func(string) (field, bool) { return field{}, false }
-		if err := r.follow(p, p.Resend, nothing, reached, map[string]bool{}); err != nil {
-			return err
+	nothing := func(string) (field, bool) { return field{}, false }
+	for _, p := range l.everyPrompt() {
+		for _, name := range p.leads() {
+			known := nothing
+			if name == p.Next {
+				known = p.field
+			}
+			l.follow(p, name, known, reached, map[string]bool{})
 		}
 	}
-	for _, s := range r.Steps {
+	for _, s := range l.Steps {
 		if !reached[s.Name] {
-			return fmt.Errorf("%d: nothing leads to step %q", s.line, s.Name)
+			l.add(s.line, "nothing leads to step %q; remove it, or lead to it by next, resend or goto", s.Name)
 		}
 	}
-	return nil
 }
 
 // follow checks a step and those it leads to without asking again.
-func (r *Recipe) follow(p *prompt, name string, known func(string) (field, bool), reached, seen map[string]bool) error {
+func (l *linter) follow(p *prompt, name string, known func(string) (field, bool), reached, seen map[string]bool) {
 	if seen[name] {
-		return nil
+		return
 	}
 	seen[name], reached[name] = true, true
-	s := r.steps[name]
+	s := l.steps[name]
 	for _, q := range s.Requests {
-		if err := q.lintFields(p, s, known); err != nil {
-			return err
-		}
+		l.lintFieldsOf(q, p, s, known)
 	}
 	for _, rule := range s.When {
-		if rule.Then.verdict != verdictGoto {
-			continue
-		}
-		if err := r.follow(p, rule.Then.name, known, reached, seen); err != nil {
-			return err
+		if rule.Then.verdict == verdictGoto {
+			l.follow(p, rule.Then.name, known, reached, seen)
 		}
 	}
-	return nil
 }
 
-// lintFields checks the fields that a request sends or saves.
-func (q *request) lintFields(p *prompt, s *step, known func(string) (field, bool)) error {
-	var wrong error
+// lintFieldsOf checks the fields that a request sends or saves.
+func (l *linter) lintFieldsOf(q *request, p *prompt, s *step, known func(string) (field, bool)) {
+	var names []string
+	for _, f := range p.Fields {
+		names = append(names, f.Name)
+	}
 	q.texts(func(t text) {
 		for _, part := range t.parts {
-			if part.origin != fromField || wrong != nil {
+			if part.origin != fromField {
 				continue
 			}
 			if _, ok := known(part.name); !ok {
-				wrong = fmt.Errorf("%d: step %q uses {{field.%s}}, but can come from prompt %q, which submits no such field", t.line, s.Name, part.name, p.Name)
+				l.add(t.line, "step %q uses {{field.%s}}, but can come from prompt %q, which submits no such field%s",
+					s.Name, part.name, p.Name, meant(part.name, names))
 			}
 		}
 	})
-	for name, from := range q.Save {
-		if from.Field == "" || wrong != nil {
+	for _, name := range slices.Sorted(maps.Keys(q.Save)) {
+		from := q.Save[name]
+		if from.Field == "" {
 			continue
 		}
 		if f, ok := known(from.Field); !ok || f.Type != latchkey.FieldText {
-			wrong = fmt.Errorf("%d: step %q saves %q from field %q: want a field of type text of prompt %q", q.line, s.Name, name, from.Field, p.Name)
+			l.add(q.line, "step %q saves %q from field %q: want a field of type text of prompt %q", s.Name, name, from.Field, p.Name)
 		}
 	}
-	return wrong
 }

@@ -3,6 +3,7 @@ package recipe
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -18,14 +19,18 @@ const maxMemory = 16 << 10
 var errMemory = errors.New("not a state or credential of this recipe")
 
 // memory is what is kept of a login: between its steps as the flow's state,
-// and, without the prompt, as the credential. It never holds a password or a
-// code.
+// and, without the prompt and its forms, as the credential. It never holds a
+// code, and a password only as a credential, where the recipe can use it and
+// the person has said so.
 type memory struct {
 	Recipe  string            `json:"recipe"`
 	Prompt  string            `json:"prompt,omitzero"`
 	At      latchkey.State    `json:"at,omitzero"`
+	Forms   map[string]*form  `json:"forms,omitzero"` // by selector: those that the next step submits
 	Cookies []cookie          `json:"cookies,omitzero"`
 	Saved   map[string]string `json:"saved,omitzero"`
+	Since   time.Time         `json:"since,omitzero"` // when the session began; zero where nobody needs it
+	Kept    map[string][]byte `json:"kept,omitzero"`  // what to log in again with, by field
 	// UserAgent is that of an imported session; empty: ours.
 	UserAgent string `json:"userAgent,omitzero"`
 }
@@ -43,6 +48,13 @@ func (m memory) encode() ([]byte, error) {
 	return encoded, nil
 }
 
+// forget clears what was kept to log in again.
+func (m *memory) forget() {
+	for _, value := range m.Kept {
+		clear(value)
+	}
+}
+
 // remember reads a memory of this recipe.
 func (r *Recipe) remember(encoded []byte) (memory, error) {
 	var m memory
@@ -54,7 +66,13 @@ func (r *Recipe) remember(encoded []byte) (memory, error) {
 
 // state returns what the flow remembers while it asks.
 func (v *visit) state(asked string, at latchkey.State) ([]byte, error) {
-	return memory{Recipe: v.recipe.ID(), Prompt: asked, At: at, Cookies: v.jar.cookies, Saved: v.saved}.encode()
+	forms, err := v.hold(v.recipe.asked[asked])
+	if err != nil {
+		return nil, err
+	}
+	return memory{
+		Recipe: v.recipe.ID(), Prompt: asked, At: at, Forms: forms, Cookies: v.jar.cookies, Saved: v.saved,
+	}.encode()
 }
 
 // credential returns what the vault keeps: the cookies, and those saved values
@@ -66,6 +84,8 @@ func (v *visit) credential() (connector.Credential, error) {
 			kept[name] = value
 		}
 	}
-	secret, err := memory{Recipe: v.recipe.ID(), Cookies: v.jar.cookies, Saved: kept}.encode()
-	return connector.Credential{Secret: secret}, err
+	secret, err := memory{
+		Recipe: v.recipe.ID(), Cookies: v.jar.cookies, Saved: kept, UserAgent: v.userAgent, Since: v.since, Kept: v.kept,
+	}.encode()
+	return connector.Credential{Secret: secret, ExpiresAt: v.ends()}, err
 }

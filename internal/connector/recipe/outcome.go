@@ -1,8 +1,6 @@
 package recipe
 
 import (
-	"fmt"
-
 	"go.yaml.in/yaml/v3"
 
 	"latchkey"
@@ -17,9 +15,11 @@ const (
 	verdictLocked      verdict = "locked"
 	verdictDenied      verdict = "denied"
 	verdictUnavailable verdict = "unavailable"
+	verdictBlocked     verdict = "blocked"
 	verdictGoto        verdict = "goto"
 	verdictPrompt      verdict = "prompt"
 	verdictTwoFactor   verdict = "2fa"
+	verdictWait        verdict = "wait"
 	verdictRefused     verdict = "refused"
 )
 
@@ -40,7 +40,7 @@ func (o *outcome) UnmarshalYAML(node *yaml.Node) error {
 	case node.Kind == yaml.MappingNode && len(node.Content) == 2:
 		o.verdict, o.name = verdict(node.Content[0].Value), node.Content[1].Value
 	default:
-		return fmt.Errorf("%d: want one outcome", node.Line)
+		return mistakef(node.Line, "want one outcome, as done or {goto: step}")
 	}
 	return nil
 }

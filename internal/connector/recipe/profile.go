@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+
 	"latchkey"
 	"latchkey/internal/connector"
 )
@@ -24,44 +26,63 @@ func (v *visit) profile(ctx context.Context) (connector.Profile, error) {
 	if err != nil {
 		return connector.Profile{}, err
 	}
+	if err := v.recipe.refuses(a, nil); err != nil {
+		return connector.Profile{}, err
+	}
 	return v.read(a)
 }
 
 // read takes the facts out of the profile's answer.
 func (v *visit) read(a *answer) (connector.Profile, error) {
 	p := &v.recipe.Profile
-	tree, ok := a.json()
-	if !ok || a.status < 200 || a.status > 299 {
-		return connector.Profile{}, fmt.Errorf("unexpected answer: %s", a.summary())
+	_, isJSON := a.json()
+	_, isHTML := a.html()
+	if (!isJSON && !isHTML) || a.status < 200 || a.status > 299 {
+		return connector.Profile{}, a.unexpected()
 	}
 	user := latchkey.UserData{}
 	var found bool
-	if user.ID, found = p.ID.first(tree); !found || user.ID == "" || len(user.ID) > maxFact {
-		return connector.Profile{}, errors.New("the answer has no usable id")
+	if user.ID, found = p.ID.in(a); !found || user.ID == "" || len(user.ID) > maxFact {
+		return connector.Profile{}, a.failed("the answer has no usable id at " + p.ID.place())
 	}
-	if user.Username, found = p.Username.first(tree); !found || user.Username == "" {
-		return connector.Profile{}, errors.New("the answer has no username")
+	if user.Username, found = p.Username.in(a); !found || user.Username == "" {
+		return connector.Profile{}, a.failed("the answer has no username at " + p.Username.place())
 	}
-	user.Username = shorten(user.Username)
+	user.Username = shortenTo(user.Username, maxFact)
 	user.Name = user.Username
 	if p.Name != nil {
-		if name, ok := p.Name.first(tree); ok && strings.TrimSpace(name) != "" {
-			user.Name = shorten(name)
+		if name, ok := p.Name.in(a); ok && strings.TrimSpace(name) != "" {
+			user.Name = shortenTo(name, maxFact)
 		}
 	}
 	if p.Avatar != nil {
-		link, _ := p.Avatar.first(tree)
+		link, _ := p.Avatar.in(a)
 		user.Avatar = avatar(v.recipe.base, link)
 	}
-	return connector.Profile{User: user, Raw: bytes.Clone(a.body)}, nil
+	if isJSON {
+		return connector.Profile{User: user, Raw: bytes.Clone(a.body)}, nil
+	}
+	raw, err := json.Marshal(pageFacts{ID: user.ID, Name: user.Name, Username: user.Username, Avatar: user.Avatar})
+	if err != nil {
+		return connector.Profile{}, errors.New("the page's facts are not UTF-8")
+	}
+	return connector.Profile{User: user, Raw: raw}, nil
 }
 
-// shorten cuts a text to maxFact bytes, at a character's border.
-func shorten(fact string) string {
-	if len(fact) > maxFact {
-		fact = strings.ToValidUTF8(fact[:maxFact], "")
+// pageFacts stand in for the JSON of a provider whose profile is a page.
+type pageFacts struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Username string `json:"username"`
+	Avatar   string `json:"avatar,omitzero"`
+}
+
+// shortenTo cuts a text to a number of bytes, at a character's border.
+func shortenTo(text string, most int) string {
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "")
 	}
-	return fact
+	return text
 }
 
 // avatar returns the absolute URL of a picture, "" when it is not one that a
@@ -79,7 +100,8 @@ func avatar(base *url.URL, link string) string {
 
 // Check asks the provider who the connection is. The error wraps
 // connector.ErrDead when the recipe's condition says so, or when a cookie or
-// value that the request needs is there no more.
+// value that the request needs is there no more, and connector.ErrBlocked when
+// the provider takes us for a machine.
 func (c *Connector) Check(ctx context.Context, access connector.Access) (connector.Profile, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -87,6 +109,7 @@ func (c *Connector) Check(ctx context.Context, access connector.Access) (connect
 	if err != nil {
 		return connector.Profile{}, fmt.Errorf("check: %w", err)
 	}
+	defer m.forget()
 	profile, err := c.visit(access.HTTP, access.Now, m).check(ctx)
 	if errors.Is(err, errMissing) {
 		err = errors.Join(err, connector.ErrDead)

@@ -14,16 +14,32 @@ const firstPrompt = "login"
 // maxField bounds what a person may submit in one field, in bytes.
 const maxField = 4096
 
-// prompt asks for fields and names the step that takes them.
+// stayField is the box by which a person leaves the password here.
+const stayField = "stay_connected"
+
+// prompt asks for fields, for a choice of second factors, or to wait for what
+// happens elsewhere, and names the step that comes next.
 type prompt struct {
-	Name    string  `yaml:"name"`
-	Option  string  `yaml:"option"` // the second factor: phone, app or email
-	Message string  `yaml:"message"`
-	Fields  []field `yaml:"fields"`
-	Next    string  `yaml:"next"`
-	Resend  string  `yaml:"resend"`
-	line    int
+	Name         string   `yaml:"name"`
+	Option       string   `yaml:"option"` // the second factor: phone, app, email or push
+	Message      string   `yaml:"message"`
+	Fields       []field  `yaml:"fields"`
+	KeepPassword bool     `yaml:"keep_password"` // of the login: offer to leave it here
+	Methods      methods  `yaml:"methods"`
+	Wait         duration `yaml:"wait"` // until the next look is worth it
+	Next         string   `yaml:"next"`
+	Resend       string   `yaml:"resend"`
+	line         int
 }
+
+// method is a second factor to choose, and where the choice leads.
+type method struct {
+	option string
+	then   outcome
+}
+
+// methods are offered in the order of the file.
+type methods []method
 
 // field is one input.
 type field struct {
@@ -37,11 +53,47 @@ type field struct {
 // UnmarshalYAML reads a prompt and remembers its line.
 func (p *prompt) UnmarshalYAML(node *yaml.Node) error {
 	type plain prompt
-	if err := node.Decode((*plain)(p)); err != nil {
-		return err
-	}
 	p.line = node.Line
+	return node.Decode((*plain)(p))
+}
+
+// UnmarshalYAML reads the choices in their order.
+func (m *methods) UnmarshalYAML(node *yaml.Node) error {
+	for i := 0; node.Kind == yaml.MappingNode && i < len(node.Content); i += 2 {
+		choice := method{option: node.Content[i].Value}
+		if err := choice.then.UnmarshalYAML(node.Content[i+1]); err != nil {
+			return err
+		}
+		*m = append(*m, choice)
+	}
 	return nil
+}
+
+// leads returns the steps that what is submitted may lead to at once.
+func (p *prompt) leads() []string {
+	var steps []string
+	for _, name := range []string{p.Next, p.Resend} {
+		if name != "" {
+			steps = append(steps, name)
+		}
+	}
+	for _, choice := range p.Methods {
+		if choice.then.verdict == verdictGoto {
+			steps = append(steps, choice.then.name)
+		}
+	}
+	return steps
+}
+
+// secrets returns the names of the fields that are not plain text.
+func (p *prompt) secrets() []string {
+	var names []string
+	for _, f := range p.Fields {
+		if f.Type != latchkey.FieldText {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // field returns the field of the name.
@@ -54,7 +106,7 @@ func (p *prompt) field(name string) (field, bool) {
 	return field{}, false
 }
 
-// question returns the prompt as people are asked it, at login or 2fa.
+// question returns the prompt as people are asked it, at login, 2fa or wait.
 func (p *prompt) question(at latchkey.State) latchkey.Prompt {
 	question := latchkey.Prompt{Message: p.Message, CanResend: p.Resend != ""}
 	for _, f := range p.Fields {
@@ -62,7 +114,18 @@ func (p *prompt) question(at latchkey.State) latchkey.Prompt {
 			Name: f.Name, Type: f.Type, Label: f.Label, Autocomplete: f.autocomplete(), Required: !f.Optional,
 		})
 	}
-	if at == latchkey.StateTwoFactor {
+	if p.KeepPassword {
+		question.Fields = append(question.Fields, latchkey.Field{
+			Name: stayField, Type: latchkey.FieldCheckbox, Label: "Keep my password to stay connected",
+		})
+	}
+	for _, choice := range p.Methods {
+		question.Methods = append(question.Methods, choice.option)
+	}
+	switch {
+	case len(p.Methods) > 0:
+		question.TwoFactor = &latchkey.TwoFactorState{Options: question.Methods}
+	case p.Option != "" && at != latchkey.StateLogin:
 		question.TwoFactor = &latchkey.TwoFactorState{Options: []string{p.Option}}
 	}
 	return question
@@ -94,4 +157,9 @@ func (p *prompt) take(submitted map[string]latchkey.Secret) (map[string][]byte, 
 		taken[f.Name] = value
 	}
 	return taken, true
+}
+
+// stays reports whether the person has left the password here.
+func (p *prompt) stays(submitted map[string]latchkey.Secret) bool {
+	return p.KeepPassword && string(submitted[stayField].Reveal()) == "true"
 }

@@ -24,6 +24,7 @@ func (c *Connector) Authorize(out *http.Request, credential []byte) error {
 	if err != nil {
 		return fmt.Errorf("authorise: %w", err)
 	}
+	defer m.forget()
 	if !sameOrigin(out.URL, c.recipe.base) {
 		return errors.New("authorise: the request does not go to the recipe's own origin")
 	}
@@ -57,6 +58,7 @@ func (c *Connector) Keep(credential []byte, answer *http.Response) (changed []by
 	if err != nil || !sameOrigin(from, c.recipe.base) {
 		return nil, false
 	}
+	defer m.forget()
 	cookies := &jar{cookies: m.Cookies}
 	if !cookies.store(from, set, c.now()) {
 		return nil, false
@@ -67,10 +69,10 @@ func (c *Connector) Keep(credential []byte, answer *http.Response) (changed []by
 }
 
 // Revoke logs out. A credential that the provider no longer knows is revoked
-// already, and so is everything where the recipe has no logout.
+// already; where the recipe has no logout there is no way.
 func (c *Connector) Revoke(ctx context.Context, access connector.Access) error {
 	if len(c.recipe.Logout.Requests) == 0 {
-		return nil
+		return connector.ErrNoRevocation
 	}
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -78,6 +80,7 @@ func (c *Connector) Revoke(ctx context.Context, access connector.Access) error {
 	if err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
+	defer m.forget()
 	gone := func(a *answer) bool {
 		return a.status == http.StatusUnauthorized || (c.recipe.Logout.Gone != nil && c.recipe.Logout.Gone.holds(a))
 	}
@@ -88,7 +91,7 @@ func (c *Connector) Revoke(ctx context.Context, access connector.Access) error {
 	case err != nil:
 		return fmt.Errorf("log out: %w", err)
 	case a.status >= http.StatusBadRequest && !gone(a):
-		return fmt.Errorf("log out: unexpected answer: %s", a.summary())
+		return fmt.Errorf("log out: %w", a.unexpected())
 	}
 	return nil
 }

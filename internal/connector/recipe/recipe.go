@@ -15,28 +15,36 @@ import (
 // shared.
 type Recipe struct {
 	description
-	base  *url.URL
-	steps map[string]*step
-	asked map[string]*prompt // by name; the first is called login
-	kept  map[string]bool    // saved values that outlive the login
+	file       string
+	domainLine int
+	base       *url.URL
+	steps      map[string]*step
+	asked      map[string]*prompt // by name; the first is called login
+	kept       map[string]bool    // saved values that outlive the login
 }
 
 // description is the file, as it is written.
 type description struct {
-	ID           string                 `yaml:"id"`
-	Name         string                 `yaml:"name"`
-	Domain       string                 `yaml:"domain"`
-	Environments []latchkey.Environment `yaml:"environments"`
-	BaseURL      string                 `yaml:"base_url"`
-	Logo         string                 `yaml:"logo"`
-	Headers      map[string]text        `yaml:"headers"`
-	Login        prompt                 `yaml:"login"`
-	Prompts      []*prompt              `yaml:"prompts"`
-	Steps        []*step                `yaml:"steps"`
-	Profile      profile                `yaml:"profile"`
-	Check        check                  `yaml:"check"`
-	Proxy        proxy                  `yaml:"proxy"`
-	Logout       logout                 `yaml:"logout"`
+	ID                string                 `yaml:"id"`
+	Name              string                 `yaml:"name"`
+	Domain            string                 `yaml:"domain"`
+	Environments      []latchkey.Environment `yaml:"environments"`
+	BaseURL           string                 `yaml:"base_url"`
+	Logo              string                 `yaml:"logo"`
+	OAuth             bool                   `yaml:"oauth"`
+	RequestsPerMinute int                    `yaml:"requests_per_minute"`
+	CheckEvery        duration               `yaml:"check_every"`
+	Headers           map[string]text        `yaml:"headers"`
+	Blocked           *condition             `yaml:"blocked"`
+	Login             prompt                 `yaml:"login"`
+	Prompts           []*prompt              `yaml:"prompts"`
+	Steps             []*step                `yaml:"steps"`
+	Profile           profile                `yaml:"profile"`
+	Check             check                  `yaml:"check"`
+	Session           *session               `yaml:"session"`
+	Renew             *renew                 `yaml:"renew"`
+	Proxy             proxy                  `yaml:"proxy"`
+	Logout            logout                 `yaml:"logout"`
 }
 
 // step is a part of a login: requests, and what the last answer means.
@@ -56,11 +64,11 @@ type rule struct {
 
 // profile tells where the linked person's facts stand in an answer.
 type profile struct {
-	Request  request   `yaml:"request"`
-	ID       jsonPath  `yaml:"id"`
-	Name     *jsonPath `yaml:"name"`
-	Username jsonPath  `yaml:"username"`
-	Avatar   *jsonPath `yaml:"avatar"`
+	Request  request `yaml:"request"`
+	ID       fact    `yaml:"id"`
+	Name     *fact   `yaml:"name"`
+	Username fact    `yaml:"username"`
+	Avatar   *fact   `yaml:"avatar"`
 }
 
 // check tells how to see that a credential is dead. Without a request of its
@@ -85,18 +93,19 @@ type logout struct {
 }
 
 // Parse reads a recipe and checks all that can be checked without the
-// provider. The name, usually the file's, begins every line of the error,
-// followed by the number of the line at fault.
+// provider. The error is a *Mistakes; the name, usually the file's, begins
+// every line of it, followed by the number of the line at fault.
 func Parse(name string, text []byte) (*Recipe, error) {
 	r, err := parse(text)
 	if err != nil {
-		wrong := strings.ReplaceAll(err.Error(), "yaml: line ", "")
-		return nil, errors.New(name + ":" + strings.ReplaceAll(wrong, "\n", "\n"+name+":"))
+		return nil, mistakesOf(name, err)
 	}
+	r.file = name
 	return r, nil
 }
 
-// parse reads a recipe. Its errors begin with the line.
+// parse reads a recipe. Its errors begin with the line. What is malformed as
+// YAML hides what breaks the schema, and that hides what lint would find.
 func parse(text []byte) (*Recipe, error) {
 	root, err := readYAML(text)
 	if err != nil {
@@ -111,10 +120,11 @@ func parse(text []byte) (*Recipe, error) {
 	if err := decoder.Decode(&r.description); err != nil {
 		return nil, err
 	}
-	if err := r.index(); err != nil {
-		return nil, err
-	}
-	if err := r.lint(); err != nil {
+	l := &linter{Recipe: r, root: root}
+	r.domainLine = l.line("domain")
+	l.index()
+	l.lint()
+	if err := errors.Join(l.found...); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -142,9 +152,6 @@ func parseBase(text string) (*url.URL, error) {
 // UnmarshalYAML reads a step and remembers its line.
 func (s *step) UnmarshalYAML(node *yaml.Node) error {
 	type plain step
-	if err := node.Decode((*plain)(s)); err != nil {
-		return err
-	}
 	s.line = node.Line
-	return nil
+	return node.Decode((*plain)(s))
 }

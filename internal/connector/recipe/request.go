@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,25 +21,23 @@ const maxRedirects = 5
 
 // request is one request of a recipe.
 type request struct {
-	Method  string            `yaml:"method"`
-	Path    text              `yaml:"path"`
-	Query   pairs             `yaml:"query"`
-	Headers map[string]text   `yaml:"headers"`
-	Form    pairs             `yaml:"form"`
-	JSON    *jsonBody         `yaml:"json"`
-	Follow  bool              `yaml:"follow"`
-	Save    map[string]source `yaml:"save"`
-	line    int
+	Method   string            `yaml:"method"`
+	Path     text              `yaml:"path"`
+	FormFrom *selector         `yaml:"form_from"` // in place of method and path: a form of the page before
+	Query    pairs             `yaml:"query"`
+	Headers  map[string]text   `yaml:"headers"`
+	Form     pairs             `yaml:"form"`
+	JSON     *jsonBody         `yaml:"json"`
+	Follow   bool              `yaml:"follow"`
+	Save     map[string]source `yaml:"save"`
+	line     int
 }
 
 // UnmarshalYAML reads a request and remembers its line.
 func (r *request) UnmarshalYAML(node *yaml.Node) error {
 	type plain request
-	if err := node.Decode((*plain)(r)); err != nil {
-		return err
-	}
 	r.line = node.Line
-	return nil
+	return node.Decode((*plain)(r))
 }
 
 // target returns where the request goes.
@@ -69,9 +68,13 @@ func (r *request) target(base *url.URL, v values) (*url.URL, error) {
 }
 
 // body returns the encoded body and its content type; nil when there is none.
+// A form that was taken over is filled in.
 // The caller clears the bytes.
-func (r *request) body(v values) (encoded []byte, contentType string, err error) {
+func (r *request) body(taken *form, v values) (encoded []byte, contentType string, err error) {
 	switch {
+	case taken != nil:
+		encoded, err = taken.encode(r.Form, v)
+		contentType = "application/x-www-form-urlencoded"
 	case r.JSON != nil:
 		encoded, err = r.JSON.appendTo(nil, v)
 		contentType = "application/json"
@@ -86,6 +89,40 @@ func (r *request) body(v values) (encoded []byte, contentType string, err error)
 	return encoded, contentType, nil
 }
 
+// order is a request that is about to be sent.
+type order struct {
+	method   string
+	target   *url.URL
+	form     *form // taken over from a page; nil: the recipe's own body
+	withBody bool
+}
+
+// prepare returns where a request goes and how.
+func (v *visit) prepare(r *request) (order, error) {
+	if r.FormFrom == nil {
+		target, err := r.target(v.recipe.base, v.values(v.recipe.base))
+		return order{method: r.Method, target: target, withBody: true}, err
+	}
+	f, err := v.form(r)
+	if err != nil {
+		return order{}, err
+	}
+	target, err := url.Parse(f.Action)
+	if err != nil || !sameOrigin(target, v.recipe.base) {
+		return order{}, fmt.Errorf("the form %q leads to another site", r.FormFrom.source)
+	}
+	o := order{method: f.Method, target: target, form: f, withBody: f.Method == http.MethodPost}
+	if o.withBody {
+		return o, nil
+	}
+	if slices.ContainsFunc(r.Form, func(p pair) bool { return p.text.uses(fromField) }) {
+		return order{}, fmt.Errorf("the form %q is sent by GET: what was submitted would stand in a URL", r.FormFrom.source)
+	}
+	query, err := f.encode(r.Form, v.values(target))
+	target.RawQuery = string(query)
+	return o, err
+}
+
 // do sends a request and reads its answer, following redirects within the
 // origin where the recipe says so. An error never shows the URL or anything
 // that was sent.
@@ -98,30 +135,44 @@ func (v *visit) do(ctx context.Context, r *request) (*answer, error) {
 		ctx, cancel = context.WithTimeout(ctx, v.timeout)
 		defer cancel()
 	}
-	target, err := r.target(v.recipe.base, v.values(v.recipe.base))
+	o, err := v.prepare(r)
 	if err != nil {
 		return nil, err
 	}
-	method, withBody := r.Method, true
 	for hop := 0; ; hop++ {
-		response, err := v.send(ctx, r, method, target, withBody)
+		response, err := v.send(ctx, r, o)
 		if err != nil {
 			return nil, err
 		}
-		v.jar.store(target, response.Cookies(), v.now)
-		next, ok := redirect(response, target)
+		v.jar.store(o.target, response.Cookies(), v.now)
+		next, ok := redirect(response, o.target)
 		if !r.Follow || !ok {
-			return readAnswer(response)
+			a, err := readAnswer(response)
+			if err != nil {
+				return nil, err
+			}
+			a.from, a.place = o.target, r.place()
+			v.page = a
+			return a, nil
 		}
 		response.Body.Close()
 		if hop == maxRedirects {
 			return nil, fmt.Errorf("more than %d redirects", maxRedirects)
 		}
 		if response.StatusCode < http.StatusTemporaryRedirect { // 301, 302, 303
-			method, withBody = http.MethodGet, false
+			o.method, o.withBody = http.MethodGet, false
 		}
-		target = next
+		o.target = next
 	}
+}
+
+// place names the request for the operator as the file does, with its
+// placeholders.
+func (r *request) place() string {
+	if r.FormFrom != nil {
+		return "form " + r.FormFrom.source
+	}
+	return r.Method + " " + r.Path.source
 }
 
 // redirect returns where an answer redirects to, if that is within the same
@@ -152,24 +203,27 @@ func sameOrigin(a, b *url.URL) bool {
 }
 
 // send sends one request.
-func (v *visit) send(ctx context.Context, r *request, method string, target *url.URL, withBody bool) (*http.Response, error) {
+func (v *visit) send(ctx context.Context, r *request, o order) (*http.Response, error) {
 	if v.left--; v.left < 0 {
 		return nil, fmt.Errorf("more than %d requests in one call", maxRequests)
 	}
-	out, err := http.NewRequestWithContext(ctx, method, target.String(), nil)
+	out, err := http.NewRequestWithContext(ctx, o.method, o.target.String(), nil)
 	if err != nil {
 		return nil, errors.New("the request can't be built")
 	}
-	if withBody {
-		encoded, contentType, err := r.body(v.values(target))
+	if o.withBody {
+		encoded, contentType, err := r.body(o.form, v.values(o.target))
 		if err != nil {
 			return nil, err
 		}
 		defer clear(encoded)
 		setBody(out, encoded, contentType)
 	}
+	if o.form != nil {
+		out.Header.Set("Referer", o.form.Page) // some sites want it of a form
+	}
 	for _, headers := range []map[string]text{v.recipe.Headers, r.Headers} {
-		if err := setHeaders(out.Header, headers, v.values(target)); err != nil {
+		if err := setHeaders(out.Header, headers, v.values(o.target)); err != nil {
 			return nil, err
 		}
 	}

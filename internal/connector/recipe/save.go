@@ -60,6 +60,9 @@ func (v *visit) save(r *request, a *answer) error {
 			return fmt.Errorf("the value to save as %s is larger than %d bytes", name, maxSaved)
 		}
 		v.saved[name] = value
+		if source.Field == "" {
+			v.learn(name, value)
+		}
 	}
 	return nil
 }

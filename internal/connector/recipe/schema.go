@@ -5,6 +5,8 @@ import (
 	_ "embed" // for the schema
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,7 +55,7 @@ func checkSchema(root *yaml.Node) error {
 	return err
 }
 
-// schemaErrors returns the innermost causes, each with its place.
+// schemaErrors returns the innermost causes, each with its place and what to do.
 func schemaErrors(root *yaml.Node, wrong *jsonschema.ValidationError) []error {
 	if len(wrong.Causes) > 0 {
 		var errs []error
@@ -63,12 +65,69 @@ func schemaErrors(root *yaml.Node, wrong *jsonschema.ValidationError) []error {
 		return errs
 	}
 	node, path := find(root, wrong.InstanceLocation)
-	if unknown, ok := wrong.ErrorKind.(*kind.AdditionalProperties); ok && len(unknown.Properties) > 0 {
-		if key, _ := member(node, unknown.Properties[0]); key != nil {
-			return []error{fmt.Errorf("%d: %s: unknown key %q", key.Line, path, key.Value)}
+	about := schemaAt(wrong.SchemaURL)
+	var errs []error
+	switch wrongKind := wrong.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		for _, name := range wrongKind.Properties {
+			if key, _ := member(node, name); key != nil {
+				errs = append(errs, fmt.Errorf("%d: %s: unknown key %q%s", key.Line, path, name, meant(name, about.properties())))
+			}
+		}
+	case *kind.Required:
+		for _, name := range wrongKind.Missing {
+			errs = append(errs, fmt.Errorf("%d: %s: missing key %q; add it%s", node.Line, path, name, about.property(name).told(": ")))
 		}
 	}
-	return []error{fmt.Errorf("%d: %s: %s", node.Line, path, wrong.ErrorKind.LocalizedString(message.NewPrinter(language.English)))}
+	if errs != nil {
+		return errs
+	}
+	told := wrong.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+	return []error{fmt.Errorf("%d: %s: %s%s", node.Line, path, told, about.told("; "))}
+}
+
+// schemaPart is a part of the schema.
+type schemaPart map[string]any
+
+// schemaAt returns the part that a location of the compiled schema names.
+func schemaAt(location string) schemaPart {
+	_, fragment, _ := strings.Cut(location, "#")
+	part := schemaDocument()
+	for _, token := range strings.Split(strings.Trim(fragment, "/"), "/") {
+		if token != "" {
+			part, _ = part[token].(map[string]any)
+		}
+	}
+	return part
+}
+
+// schemaDocument is the whole schema, read once.
+var schemaDocument = sync.OnceValue(func() schemaPart {
+	document, _ := jsonschema.UnmarshalJSON(bytes.NewReader(schemaText)) // compiledSchema has told of an error
+	whole, _ := document.(map[string]any)
+	return whole
+})
+
+// properties returns the names of the keys that the part knows.
+func (p schemaPart) properties() []string {
+	known, _ := p["properties"].(map[string]any)
+	return slices.Collect(maps.Keys(known))
+}
+
+// property returns the part about a key.
+func (p schemaPart) property(name string) schemaPart {
+	known, _ := p["properties"].(map[string]any)
+	part, _ := known[name].(map[string]any)
+	return part
+}
+
+// told returns what the part says about itself, after a mark.
+func (p schemaPart) told(mark string) string {
+	description, ok := p["description"].(string)
+	if !ok {
+		return ""
+	}
+	return mark + description
 }
 
 // find returns the node at a JSON location, and the location as people write

@@ -23,17 +23,28 @@ func site(t *testing.T, mux *http.ServeMux, steps string) *recipe.Connector {
 	if mux == nil {
 		mux = http.NewServeMux()
 	}
+	return at(t, serve(t, mux), steps)
+}
+
+// serve runs a provider with a profile of ada at /me, and returns its URL.
+func serve(t *testing.T, mux *http.ServeMux) string {
+	t.Helper()
 	mux.HandleFunc("GET /me", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, http.StatusOK, `{"id":12345678901234567890,"login":"ada"}`)
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	return at(t, server.URL, steps)
+	return server.URL
 }
 
 // at returns the recipe for a base URL.
 func at(t *testing.T, baseURL, steps string) *recipe.Connector {
 	t.Helper()
+	return parsed(t, baseURL, textOf(steps))
+}
+
+// textOf returns the least recipe with other steps, and the keys after them.
+func textOf(steps string) string {
 	head, rest, _ := strings.Cut(least, "steps:\n")
 	_, tail, _ := strings.Cut(rest, "profile:")
 	text := head + "steps:\n" + steps + "\n"
@@ -44,6 +55,12 @@ func at(t *testing.T, baseURL, steps string) *recipe.Connector {
 			text += key + line + "\n"
 		}
 	}
+	return text
+}
+
+// parsed returns the recipe of a text for a base URL.
+func parsed(t *testing.T, baseURL, text string) *recipe.Connector {
+	t.Helper()
 	r, err := recipe.Parse("site.yaml", []byte(text))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)

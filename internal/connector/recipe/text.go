@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -21,8 +22,9 @@ const (
 
 // text is a text with placeholders.
 type text struct {
-	parts []part
-	line  int
+	parts  []part
+	source string // as it stands in the file
+	line   int
 }
 
 // part is a piece of literal text, or a placeholder when origin is not empty.
@@ -41,7 +43,7 @@ var errMissing = errors.New("has no value")
 // UnmarshalYAML reads a text.
 func (t *text) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind != yaml.ScalarNode {
-		return fmt.Errorf("%d: want a text", node.Line)
+		return mistakef(node.Line, "want a text")
 	}
 	parsed, err := parseText(node.Value, node.Line)
 	*t = parsed
@@ -51,10 +53,10 @@ func (t *text) UnmarshalYAML(node *yaml.Node) error {
 // parseText finds the placeholders of a text. Anything else in double braces is
 // an error, so that a typing mistake is never sent.
 func parseText(source string, line int) (text, error) {
-	t := text{line: line}
+	t := text{source: source, line: line}
 	literal := func(s string) error {
 		if strings.Contains(s, "{{") || strings.Contains(s, "}}") {
-			return fmt.Errorf("%d: unknown placeholder in %q: want {{field.x}}, {{saved.x}} or {{cookie.x}}", line, source)
+			return mistakef(line, "unknown placeholder in %q: want {{field.x}}, {{saved.x}} or {{cookie.x}}", source)
 		}
 		if s != "" {
 			t.parts = append(t.parts, part{name: s})
@@ -79,6 +81,11 @@ func parseText(source string, line int) (text, error) {
 		return text{}, err
 	}
 	return t, nil
+}
+
+// uses reports whether the text has a placeholder of the origin.
+func (t text) uses(wanted origin) bool {
+	return slices.ContainsFunc(t.parts, func(p part) bool { return p.origin == wanted })
 }
 
 // values are what placeholders stand for during one call.

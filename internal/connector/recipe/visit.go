@@ -28,16 +28,26 @@ type visit struct {
 	now       time.Time
 	jar       *jar
 	saved     map[string]string
-	userAgent string            // of an imported session; empty: ours
-	fields    map[string][]byte // the caller's bytes
-	left      int               // requests
+	userAgent string                   // of an imported session; empty: ours
+	fields    map[string][]byte        // the caller's bytes
+	secret    []string                 // names of those fields that are not plain text
+	kept      map[string][]byte        // what to log in again with, by field
+	since     time.Time                // when the session began
+	page      *answer                  // the last one of this call
+	forms     map[string]*form         // of the page on which the person was asked
+	expected  []int                    // statuses that the present step has rules for
+	learn     func(name, value string) // told of what is saved of an answer
+	left      int                      // requests
 }
 
 // visit begins a stay. Of the client that was handed in only the transport and
 // the timeout are used: a client of net/http would follow redirects, and show
 // in its errors what an answer redirects to.
 func (c *Connector) visit(client *http.Client, now time.Time, m memory) *visit {
-	v := &visit{recipe: c.recipe, now: now, jar: &jar{cookies: m.Cookies}, saved: m.Saved, userAgent: m.UserAgent, left: maxRequests}
+	v := &visit{
+		recipe: c.recipe, now: now, jar: &jar{cookies: m.Cookies}, saved: m.Saved, userAgent: m.UserAgent,
+		kept: m.Kept, since: m.Since, forms: m.Forms, learn: c.learn, left: maxRequests,
+	}
 	if client != nil {
 		v.transport, v.timeout = client.Transport, client.Timeout
 	}
@@ -74,6 +84,9 @@ func (v *visit) requests(ctx context.Context, requests []*request, stop func(*an
 		if err != nil {
 			return nil, fmt.Errorf("request %d: %w", i+1, err)
 		}
+		if err := v.recipe.refuses(a, v.expected); err != nil {
+			return nil, fmt.Errorf("request %d: %w", i+1, err)
+		}
 		if err := v.save(r, a); err != nil {
 			return nil, fmt.Errorf("request %d: %w", i+1, err)
 		}
@@ -81,7 +94,7 @@ func (v *visit) requests(ctx context.Context, requests []*request, stop func(*an
 			return a, nil
 		}
 		if a.status >= http.StatusBadRequest {
-			return nil, fmt.Errorf("request %d: unexpected answer: %s", i+1, a.summary())
+			return nil, fmt.Errorf("request %d: %w", i+1, a.unexpected())
 		}
 	}
 	return nil, errors.New("no request") // the schema demands one
@@ -97,19 +110,22 @@ var endings = map[verdict]latchkey.FailureCode{
 func (v *visit) run(ctx context.Context, name string) (outcome, error) {
 	for range maxSteps {
 		s := v.recipe.steps[name]
+		v.expected = s.statuses()
 		a, err := v.requests(ctx, s.Requests, func(*answer) bool { return false })
 		if err != nil {
 			return outcome{}, fmt.Errorf("step %s: %w", name, err)
 		}
 		next, ok := s.decide(a)
 		if !ok {
-			return outcome{}, fmt.Errorf("step %s: no rule holds for the answer: %s", name, a.summary())
+			return outcome{}, fmt.Errorf("step %s: %w; looked for %s", name, a.failed("no rule holds for the answer"), s.looked())
 		}
 		switch next.verdict {
 		case verdictGoto:
 			name = next.name
 		case verdictUnavailable:
 			return outcome{}, fmt.Errorf("step %s: unavailable by the recipe: %s", name, a.summary())
+		case verdictBlocked:
+			return outcome{}, fmt.Errorf("step %s: blocked, as the recipe says: %s: %w", name, a.summary(), connector.ErrBlocked)
 		case verdictLocked, verdictDenied:
 			return outcome{}, &connector.Failure{Code: endings[next.verdict], Reason: fmt.Sprintf("step %s: %s", name, a.summary())}
 		default:

@@ -32,8 +32,8 @@ export interface Step {
   retryAfter?: number;
 }
 
-/** How a field is drawn. code: digits, typed once. */
-export type FieldType = "text" | "password" | "code";
+/** How a field is drawn. code: digits, typed once. checkbox: a box to tick, "true" when it is, else not sent. */
+export type FieldType = "text" | "password" | "code" | "checkbox";
 
 /** One input of a step. */
 export interface Field {
