@@ -1,10 +1,10 @@
 // Command latchkey is an account-linking server.
 //
-//	latchkey dev      try it: everything on one embedded database
-//	latchkey setup    make an organisation, a client app and keys
-//	latchkey serve    run it
+//	latchkey dev         try it: everything on one embedded database
+//	latchkey setup       make an organisation, a client app and keys
+//	latchkey serve       run it
+//	latchkey recipe      write a provider: lint, try, record, replay
 //	latchkey providers   find an OAuth provider, and what to register there
-//	latchkey recipe   write a provider: lint, try, record, replay
 package main
 
 import (

@@ -92,14 +92,14 @@ func (c providersLintCommand) Run(terminal *terminal) error {
 		}
 		wrong += len(mistakes)
 		if len(mistakes) == 0 {
-			_, _ = fmt.Fprintln(terminal.out, path+": no mistake")
+			_, _ = fmt.Fprintln(terminal.out, path+": no mistakes")
 		}
 	}
 	switch wrong {
 	case 0:
 		return nil
 	case 1:
-		return errors.New("there is a mistake")
+		return errors.New("1 mistake")
 	}
-	return fmt.Errorf("there are %d mistakes", wrong)
+	return fmt.Errorf("%d mistakes", wrong)
 }
