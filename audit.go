@@ -44,6 +44,11 @@ const (
 	AuditDisconnected     AuditAction = "connection.disconnected"
 	AuditInvalidated      AuditAction = "connection.invalidated"
 
+	// The receipts of credentials that are to be ended at their providers.
+	AuditRevoked          AuditAction = "credential.revoked"           // the provider has confirmed it
+	AuditNotRevocable     AuditAction = "credential.not_revocable"     // the provider knows no way
+	AuditRevocationFailed AuditAction = "credential.revocation_failed" // not yet: it is tried again
+
 	AuditCredentialReturned AuditAction = "credential.returned" // to an app that may have it
 	AuditImported           AuditAction = "connection.imported"
 	AuditAppCreated         AuditAction = "client_app.created"
@@ -62,7 +67,7 @@ const (
 // AuditActions lists every action, for filters.
 func AuditActions() []AuditAction {
 	return []AuditAction{
-		AuditConsent, AuditCredentialOpened, AuditCredentialReturned, AuditImported, AuditDisconnected, AuditInvalidated,
+		AuditConsent, AuditCredentialOpened, AuditCredentialReturned, AuditRevoked, AuditNotRevocable, AuditRevocationFailed, AuditImported, AuditDisconnected, AuditInvalidated,
 		AuditAppCreated, AuditAppUpdated, AuditAppDeleted, AuditKeyCreated, AuditKeyUpdated, AuditKeyRevoked,
 		AuditEndpointCreated, AuditEndpointUpdated, AuditEndpointDeleted, AuditSecretRotated, AuditSettingsUpdated,
 	}

@@ -23,7 +23,7 @@ const (
 	interfaceLargest = 8   // methods
 	packageDoc       = 100 // percent
 	exportedDoc      = 95  // percent
-	directModules    = 15  // of the product; what only tests use does not count
+	directModules    = 18  // of the product; what only tests use does not count
 )
 
 // How many lines of tests there are for 100 lines of code.

@@ -44,6 +44,7 @@ type Connection struct {
 	Permissions       []string
 	Metadata          map[string]string
 	Geolocation       *Geolocation
+	Exit              string    // the way out that its login took; empty: directly
 	SessionID         string    // ls_… of its last link, to which its consent belongs; empty when imported
 	RateLimit         RateLimit // of its proxied calls
 	AppSuspended      bool      // its client app is suspended now; read only
@@ -75,10 +76,41 @@ func (r RateLimit) OrDefault() RateLimit {
 	return RateLimit{PerMinute: cmp.Or(r.PerMinute, DefaultPerMinute), Burst: cmp.Or(r.Burst, DefaultBurst)}
 }
 
-// SealedCredential is a connection's credential as it lies in the store.
+// SealedCredential is a connection's credential as it lies in the store, with
+// what is planned for it.
 type SealedCredential struct {
 	Bytes     []byte
 	ExpiresAt time.Time // when it must be refreshed; zero: unknown or never
+	EndsAt    time.Time // when no refresh helps any more; zero: unknown or never
+	WarnAt    time.Time // when its app is told that it is about to end; zero: never; write only
+	CheckAt   time.Time // when the provider is next asked about it; zero: never; write only
+	// RefreshBegun is the end of the lease of a refresh that was begun and not
+	// finished; zero: there is none. It is read only.
+	RefreshBegun time.Time
+	Unproved     bool // the one before it is kept, since it has not worked yet; read only
+}
+
+// DueCheck is a live connection whose provider is to be asked about it,
+// claimed under a lease.
+type DueCheck struct {
+	Connection Connection
+	Failures   int       // checks in a row that came to nothing
+	LeaseUntil time.Time // of this claim
+}
+
+// CheckOutcome is what is remembered of a check.
+type CheckOutcome struct {
+	CheckedAt time.Time // when the provider confirmed the connection; zero: it did not
+	NextAt    time.Time // of the next check, if no known end comes before; zero: never
+	At        time.Time // of the outcome
+	Failures  int       // checks in a row that came to nothing
+}
+
+// ExpiringConnection is a connection whose app is to be told that its
+// credential is about to end.
+type ExpiringConnection struct {
+	Connection Connection
+	EndsAt     time.Time
 }
 
 // ConnectionFilter narrows a list of connections; zero fields do not narrow.

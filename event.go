@@ -9,6 +9,7 @@ type EventType string
 const (
 	EventConnectionCreated      EventType = "connection.created"
 	EventConnectionUpdated      EventType = "connection.updated"
+	EventConnectionExpiring     EventType = "connection.expiring"
 	EventConnectionExpired      EventType = "connection.expired"
 	EventConnectionDisconnected EventType = "connection.disconnected"
 	EventSessionCompleted       EventType = "link.session.completed"
@@ -20,7 +21,7 @@ const (
 // EventTypes lists every type, for filters.
 func EventTypes() []EventType {
 	return []EventType{
-		EventConnectionCreated, EventConnectionUpdated, EventConnectionExpired, EventConnectionDisconnected,
+		EventConnectionCreated, EventConnectionUpdated, EventConnectionExpiring, EventConnectionExpired, EventConnectionDisconnected,
 		EventSessionCompleted, EventSessionCancelled, EventSessionFailed, EventSessionExpired,
 	}
 }

@@ -1,6 +1,7 @@
 package latchkey_test
 
 import (
+	"fmt"
 	"go/ast"
 	"path"
 	"regexp"
@@ -61,9 +62,14 @@ func testOnTheWallClock(file goFile) bool {
 
 func TestForbiddenCalls(t *testing.T) {
 	t.Run("nothing forbidden is used", func(t *testing.T) {
+		unverified := 0
 		for _, breach := range checkCalls(readGo(t, ".")) {
 			t.Error(breach)
+			if breach.rule == forbiddenNames["InsecureSkipVerify"] {
+				unverified++
+			}
 		}
+		fmt.Printf("RESULT E-8.InsecureSkipVerify %d 0\n", unverified)
 	})
 }
 

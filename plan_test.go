@@ -36,7 +36,9 @@ var plan = map[string][]string{
 	"connector":               {"latchkey"},
 	"connector/oauth2":        {"latchkey", "connector"},
 	"connector/recipe":        {"latchkey", "connector"},
-	provider:                  {"latchkey", "connector", "connector/oauth2", "connector/recipe"},
+	"connector/jsonapi":       {"latchkey", "connector"},
+	"connector/catalogue":     {"latchkey", "connector", "connector/oauth2"},
+	provider:                  {"latchkey", "connector", "connector/oauth2", "connector/recipe", "connector/jsonapi"},
 	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", provider},
 	"vault/seal":              {"latchkey"},
 	"vault":                   {"latchkey", "connector", "vault/seal"},
@@ -61,15 +63,21 @@ var plan = map[string][]string{
 	"latchtest/pgtest":        {},
 	"latchtest/glewlwydtest":  {},
 	"latchtest/mediawikitest": {},
+	"latchtest/hostiletest":   {"latchkey", "connector", "connector/oauth2", "egress"},
+	"latchtest/oidcpeertest":  {"latchkey", "connector", "connector/oauth2", "connector/connectortest"},
 	"latchtest/shottest":      {},
+	"latchtest/atprototest":   {}, // peers: they know the wire only
+	"latchtest/matrixtest":    {},
 	"latchtest/e2etest":       {anything},
-	"latchtest/embedtest":     {"latchkey", "latchtest", "latchtest/shottest"},
+	"latchtest/embedtest":     {"latchkey", "connector", "latchtest", "latchtest/shottest"},
 	"latchtest/tenanttest":    {anything},
 	"latchtest/guardtest":     {anything},
 	"latchtest/browsertest":   {anything},
 	"latchtest/killtest":      {"latchtest/pgtest"},
+	"latchtest/lifetest":      {anything},
 	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":      {}, // black box: it knows the description only
+	"latchtest/exittest":      {}, // a proxy: it knows no room
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 
@@ -84,6 +92,7 @@ var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 // builders are the only rooms that know the whole house.
 var builders = []string{
 	"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/browsertest", "latchtest/tenanttest",
+	"latchtest/hostiletest", // the real way out against hostile servers
 }
 
 // finding is one breach of the house's rules.
@@ -158,7 +167,7 @@ var planRules = []struct {
 		return isProvider(e.room) && isProvider(e.inner) && e.room != e.inner
 	}},
 	{"only store knows a database", func(e edge) bool {
-		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest"}, e.room)
+		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/lifetest"}, e.room)
 	}},
 	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
 		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference", "demo"}, e.room)

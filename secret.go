@@ -68,6 +68,12 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// UnmarshalText takes a copy of the text, as of a configuration file.
+func (s *Secret) UnmarshalText(text []byte) error {
+	s.held = &held{append([]byte(nil), text...)}
+	return nil
+}
+
 // ZeroAll zeroes every secret of a form.
 func ZeroAll(fields map[string]Secret) {
 	for _, secret := range fields {

@@ -36,6 +36,7 @@ type SessionRequest struct {
 	Locale            string            `json:"locale,omitzero"`
 	Metadata          map[string]string `json:"metadata,omitzero"`
 	Geolocation       *Geolocation      `json:"geolocation,omitzero"`
+	Exit              string            `json:"exit,omitzero"`      // the way out of the connection to reconnect
 	Origin            string            `json:"origin,omitzero"`    // the embedding origin the app named, if it is one of its own
 	Confirm           bool              `json:"confirm,omitzero"`   // the app's backend must confirm the link
 	ReturnRaw         bool              `json:"returnRaw,omitzero"` // the app may be given the credential itself
@@ -48,25 +49,40 @@ type Geolocation struct {
 	City    string `json:"city,omitzero"`
 }
 
+// Place returns where the session goes out from: what init named, else where
+// the person was when the login began; nil when nobody knows.
+func (s *LinkSession) Place() *Geolocation {
+	if s.Request.Geolocation != nil {
+		return s.Request.Geolocation
+	}
+	return s.Progress.Place
+}
+
 // SessionProgress is how far the session has come. It holds no secret.
 type SessionProgress struct {
 	Provider     string      `json:"provider,omitzero"`
 	Step         State       `json:"step,omitzero"` // the step being tried, or at which the session ended
 	Prompt       Prompt      `json:"prompt,omitzero"`
 	AttemptsLeft int         `json:"attemptsLeft"`
-	Refused      FailureCode `json:"refused,omitzero"` // why the last input was refused
-	RedirectURL  string      `json:"redirectUrl,omitzero"`
-	RetryAfter   int         `json:"retryAfter,omitzero"` // seconds until a wait is worth a look
-	Failure      FailureCode `json:"failure,omitzero"`
-	Reason       string      `json:"reason,omitzero"` // for the operator, never shown to the person
-	Came         string      `json:"came,omitzero"`   // username, or name, of the account that logged in instead of the expected one
-	ConsentedAt  time.Time   `json:"consentedAt,omitzero"`
-	ConnectionID string      `json:"connectionId,omitzero"`
-	UserData     *UserData   `json:"userData,omitzero"`
-	Deleted      bool        `json:"deleted,omitzero"`  // the app wants to hear of it no more
-	Account      string      `json:"account,omitzero"`  // keyed hash of the account that is being logged in to
-	CodeHash     string      `json:"codeHash,omitzero"` // HashSecret of the code that confirms the link
-	CodeEndsAt   time.Time   `json:"codeEndsAt,omitzero"`
+	Refused      FailureCode `json:"refused,omitzero"`     // why the last input was refused
+	RedirectURL  string      `json:"redirectUrl,omitzero"` // the provider's own page, on which the person is
+	// RedirectVersion is that of the session when it sent the person there: an
+	// answer to any other redirect does not count.
+	RedirectVersion int64       `json:"redirectVersion,omitzero"`
+	RetryAfter      int         `json:"retryAfter,omitzero"` // seconds until a wait is worth a look
+	Failure         FailureCode `json:"failure,omitzero"`
+	Reason          string      `json:"reason,omitzero"` // for the operator, never shown to the person
+	Came            string      `json:"came,omitzero"`   // username, or name, of the account that logged in instead of the expected one
+	ConsentedAt     time.Time   `json:"consentedAt,omitzero"`
+	ConnectionID    string      `json:"connectionId,omitzero"`
+	UserData        *UserData   `json:"userData,omitzero"`
+	Deleted         bool        `json:"deleted,omitzero"`  // the app wants to hear of it no more
+	Account         string      `json:"account,omitzero"`  // keyed hash of the account that is being logged in to
+	CodeHash        string      `json:"codeHash,omitzero"` // HashSecret of the code that confirms the link
+	CodeEndsAt      time.Time   `json:"codeEndsAt,omitzero"`
+
+	Place *Geolocation `json:"place,omitzero"` // where the person was when the login began, unless init named a place
+	Exit  string       `json:"exit,omitzero"`  // the way out that was taken last; empty: directly
 }
 
 // Consequences are what is committed together with a session's step, all or

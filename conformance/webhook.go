@@ -24,7 +24,10 @@ var (
 		"id": id("evt_"), "type": filled, "eventType": filled, "timestamp": moment, "live": exactly(false),
 		"data": object(map[string]shape{
 			"clientReferenceId": orNull(filled),
-			"connection":        object(map[string]shape{"id": id("conn_"), "platformUserId": filled, "status": filled}),
+			"connection": object(map[string]shape{
+				"id": id("conn_"), "platformUserId": filled, "status": filled,
+				"expiry?": object(map[string]shape{"reason": filled, "canReauth": flagged, "reconnectUrl?": filled}),
+			}),
 		}),
 	})
 	sessionEvent = object(map[string]shape{

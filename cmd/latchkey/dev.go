@@ -15,6 +15,7 @@ type devCommand struct {
 	Data        string   `help:"Folder of the database and the key." default:"./latchkey-data" type:"path"`
 	DatabaseURL string   `help:"A PostgreSQL in place of the embedded database: postgres://…" name:"database-url"`
 	Recipe      []string `help:"File of a provider described by a recipe; may be given several times." type:"existingfile"`
+	Providers   string   `help:"File with OAuth providers and your clients there, as the key providers of a configuration." type:"existingfile"`
 	JSON        bool     `help:"Print one line of JSON when ready, and the log as JSON."`
 }
 
@@ -40,6 +41,11 @@ func (c devCommand) Run(terminal *terminal) error {
 	}
 	if c.JSON {
 		config.LogFormat = "json"
+	}
+	if c.Providers != "" {
+		if config.Providers, err = app.ReadProviders(c.Providers); err != nil {
+			return err
+		}
 	}
 	log, err := app.NewLog(config, terminal.err)
 	if err != nil {

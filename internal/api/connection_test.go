@@ -144,8 +144,9 @@ func TestTheLifeOfAConnection(t *testing.T) {
 		}
 		h.refused(h.Call("GET", "/v2/access/proxy/me", nil, "x-connection-id", id), http.StatusUnauthorized, latchkey.SessionExpired)
 		records, err := h.App.Store().AuditOf(t.Context(), h.mine.id, id)
-		if err != nil || len(records) != 2 || records[0].Action != latchkey.AuditInvalidated ||
-			records[0].Actor != h.mine.keyIDs[h.mine.key] || records[1].Action != latchkey.AuditCredentialOpened {
+		if err != nil || len(records) != 3 || records[0].Action != latchkey.AuditInvalidated ||
+			records[0].Actor != h.mine.keyIDs[h.mine.key] || records[1].Action != latchkey.AuditCredentialOpened ||
+			records[2].Action != latchkey.AuditRevoked {
 			t.Errorf("audit %+v, %v, want one invalidation by the key, and that it was revoked", records, err)
 		}
 

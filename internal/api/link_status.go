@@ -61,24 +61,25 @@ type sessionStep struct {
 
 // linkStatus answers GET /v2/link/{clientSecret}.
 func (d *door) linkStatus(w http.ResponseWriter, r *http.Request) error {
-	session, err := d.ownSession(r.Context(), r.PathValue("clientSecret"))
-	return d.writeSession(w, r, session, err)
+	secret := r.PathValue("clientSecret")
+	session, err := d.ownSession(r.Context(), secret)
+	return d.writeSession(w, r, secret, session, err)
 }
 
 // linkSession answers GET /v2/link/sessions/{id}.
 func (d *door) linkSession(w http.ResponseWriter, r *http.Request) error {
 	session, err := d.config.Links.FindByID(r.Context(), web.Caller(r.Context()), r.PathValue("id"))
-	return d.writeSession(w, r, session, err)
+	return d.writeSession(w, r, "", session, err)
 }
 
-func (d *door) writeSession(w http.ResponseWriter, r *http.Request, session *latchkey.LinkSession, err error) error {
+func (d *door) writeSession(w http.ResponseWriter, r *http.Request, secret string, session *latchkey.LinkSession, err error) error {
 	if latchkey.CodeOf(err) == latchkey.NotFound {
 		return web.WriteJSON(w, http.StatusOK, sessionBody{Status: latchkey.StatusNotFound})
 	}
 	if err != nil {
 		return err
 	}
-	body, err := d.describeSession(r.Context(), session)
+	body, err := d.describeSession(r.Context(), secret, session)
 	if latchkey.CodeOf(err) == latchkey.NotFound { // its client app has been deleted
 		return web.WriteJSON(w, http.StatusOK, sessionBody{Status: latchkey.StatusNotFound})
 	}
@@ -94,10 +95,17 @@ func (d *door) writeSession(w http.ResponseWriter, r *http.Request, session *lat
 }
 
 // describeSession tells how a session stands, and what a whitelabel app must
-// show before its user consents.
-func (d *door) describeSession(ctx context.Context, session *latchkey.LinkSession) (sessionBody, error) {
+// show before its user consents, or where it sends them. That is told only to
+// who asks by the secret: who knows it may act for the person.
+func (d *door) describeSession(ctx context.Context, secret string, session *latchkey.LinkSession) (sessionBody, error) {
 	body := sessionOf(session)
-	if session.State != latchkey.StateAuthorization || session.Request.Mode != latchkey.ModeWhitelabel {
+	if session.Request.Mode != latchkey.ModeWhitelabel {
+		return body, nil
+	}
+	if session.State == latchkey.StateRedirect && secret != "" {
+		body.Data.Step.URL = d.config.Links.LeaveURL(secret)
+	}
+	if session.State != latchkey.StateAuthorization {
 		return body, nil
 	}
 	consent, err := d.config.Links.Consent(ctx, session)
@@ -140,8 +148,6 @@ func describeStep(session *latchkey.LinkSession) *sessionStep {
 		step.Fields, step.Methods = progress.Prompt.Fields, progress.Prompt.Methods
 		step.Message, step.CanResend = progress.Prompt.Message, progress.Prompt.CanResend
 		step.AttemptsLeft = &progress.AttemptsLeft
-	case latchkey.StateRedirect:
-		step.URL = progress.RedirectURL
 	case latchkey.StateWait:
 		step.Message, step.RetryAfter = progress.Prompt.Message, progress.RetryAfter
 	case latchkey.StateTrying:

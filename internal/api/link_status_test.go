@@ -161,7 +161,10 @@ func TestTheStatusAtAProviderElsewhere(t *testing.T) {
 	t.Run("at the provider's own page", func(t *testing.T) {
 		d := h.whitelabel("provider", "page")
 		d.consent()
-		d.shown(`{"status":"pending","data":{"step":{"name":"redirect","version":3,"url":"https://elsewhere.example/login?state=1"}}}`)
+		wantJSON(t, d.Call("GET", "/v2/link/"+d.Secret(), nil), http.StatusOK,
+			`{"status":"pending","data":{"step":{"name":"redirect","version":3,"url":%q}}}`, s.URL+"/s/"+d.Secret()+"/provider")
+		wantJSON(t, d.Call("GET", "/v2/link/sessions/"+d.SessionID, nil), http.StatusOK,
+			`{"status":"pending","data":{"step":{"name":"redirect","version":3}}}`) // who asks by the id may not act for the person
 		for _, action := range []string{"continue", "poll", "back", "resend", "approve", "deny", "callback"} {
 			h.untouched(action, func() { h.refused(d.submit(map[string]any{"action": action}), 400, latchkey.Invalid) })
 		}

@@ -46,7 +46,7 @@ func (d *door) linkSubmit(w http.ResponseWriter, r *http.Request) error {
 	})
 	if err != nil {
 		if session != nil && latchkey.CodeOf(err) == latchkey.Conflict {
-			current, describeErr := d.describeSession(r.Context(), session)
+			current, describeErr := d.describeSession(r.Context(), secret, session)
 			if describeErr != nil {
 				return describeErr
 			}
@@ -54,7 +54,7 @@ func (d *door) linkSubmit(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	answer, err := d.describeSession(r.Context(), session)
+	answer, err := d.describeSession(r.Context(), secret, session)
 	if err != nil {
 		return err
 	}

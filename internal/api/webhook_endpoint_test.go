@@ -77,7 +77,7 @@ func TestAWebhookEndpointRefuses(t *testing.T) {
 		options.Idle = true
 		h := newHouse(t, options)
 		const good = "https://hooks.example.com/in"
-		all := make([]string, 10)
+		all := make([]string, len(latchkey.EventTypes())+2)
 		for i := range all {
 			all[i] = "connection.created"
 		}

@@ -39,7 +39,9 @@ type Parts struct {
 	Now        func() time.Time
 	Random     io.Reader
 	Log        *slog.Logger
-	Connectors []connector.Connector // providers beside the built-in ones
+	Connectors []connector.Connector // providers beside the built-in ones, or in the place of one
+	// Outside changes what may be reached, and by which names; nil: nothing.
+	Outside func(egress.Config) egress.Config
 }
 
 // App is a running Latchkey.
@@ -48,6 +50,7 @@ type App struct {
 	parts      Parts
 	store      *store.Store
 	egress     *egress.Egress
+	countries  *egress.Countries
 	connectors map[string]connector.Connector
 	router     *web.Router
 	links      *link.Links
@@ -108,22 +111,29 @@ func (a *App) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.egress = egress.New(egress.Config{AllowLoopback: a.config.Development, Now: a.parts.Now, Logger: a.parts.Log})
+	if err := a.buildEgress(); err != nil {
+		return err
+	}
 	guarded := vault.New(vault.Config{
-		Store: a.store, Ring: ring, Connector: a.connector, Client: func(latchkey.Connection) *http.Client {
-			return a.egress.Client(egress.Provider)
+		Store: a.store, Refreshes: a.store, Ring: ring, Connector: a.connector,
+		Client: func(connection latchkey.Connection) *http.Client {
+			return a.egress.ClientFor(egress.Provider, wayOfConnection(connection))
 		},
 		Dead: func(ctx context.Context, connection latchkey.Connection, reason string) error {
 			return a.links.Died(ctx, connection, reason)
 		},
+		Blocked:        func(provider string, cause error) { a.links.Blocked(provider, cause) },
 		FingerprintKey: fingerprints, Now: a.parts.Now, Log: a.parts.Log,
 	})
 	a.links = link.New(link.Config{
-		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Attempts: a.store,
+		Sessions: a.store, Apps: a.store, Connections: a.store, Revocations: a.store, Attempts: a.store, Checks: a.store,
 		Sealer:    guarded,
-		Connector: a.connector,
-		Client:    func(*latchkey.LinkSession) *http.Client { return a.egress.Client(egress.Provider) },
-		Revoke:    guarded.Revoke, Export: guarded.Export, Budgets: a.config.Limits.budgets(), LinkURL: a.config.LinkURL,
+		Connector: a.connector, Providers: a.served(), Check: guarded.Check, Stopped: a.metrics.stop,
+		Client: func(session *latchkey.LinkSession) *http.Client {
+			return a.egress.ClientFor(egress.Provider, wayOfSession(session))
+		},
+		Exits:  exits{a},
+		Revoke: guarded.Revoke, Export: guarded.Export, Budgets: a.config.Limits.budgets(), LinkURL: a.config.LinkURL,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	a.keys = auth.New(auth.Config{Store: a.store, Now: a.parts.Now})
@@ -169,7 +179,7 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	housekeeping := jobs.NewTicker(jobs.TickerConfig{
 		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
 	})
-	a.background = []lifecycle{a.deliveries, revocations, expiry, uses, housekeeping}
+	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks())
 }
 
 // tidy forgets what has served its time, in small steps.
@@ -233,15 +243,18 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 	})
 	hosted.Register(a.router, hosted.Config{
 		Links: a.links, Provider: a.provider, Scenarios: a.scenarios, Now: a.parts.Now, Leaving: a.leaving,
+		Secure: isHTTPS(a.config.LinkURL),
 		Logos: hosted.Logos{
 			Find: newLogos(a.egress.Client(egress.Logo), a.parts.Now).find,
 			Mark: func(url string) string { return guarded.Fingerprint("logo", url) },
 		},
 	})
 	proxy.Register(a.router, proxy.Config{
-		Vault:     guarded,
-		Transport: func(latchkey.Connection) http.RoundTripper { return a.egress.Transport(egress.Proxy) },
-		Now:       a.parts.Now, Log: a.parts.Log,
+		Vault: guarded,
+		Transport: func(connection latchkey.Connection) http.RoundTripper {
+			return a.egress.TransportFor(egress.Proxy, wayOfConnection(connection))
+		},
+		Now: a.parts.Now, Log: a.parts.Log,
 	})
 	a.registerHealth()
 	a.registerReference()

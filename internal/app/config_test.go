@@ -1,14 +1,18 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"latchkey"
 	"latchkey/internal/app"
 )
 
@@ -34,8 +38,19 @@ database_url: postgres://db.example.com/latchkey
 database_url_file: /run/url
 key_file: /run/key
 recipes: [/one.yaml, /two.yaml]
+providers:
+  - {id: github, client_id: abc, client_secret: s3cret, variables: {tenant: acme}, environments: [live, sandbox]}
+  - {file: /three.yaml, client_id: def, client_secret_file: /run/secret, private_key_file: /run/key.pem, key_id: k1}
 limits: {requests_per_key: 6000, misses_per_address: 5, attempts_per_address: -1}
 trusted_proxies: [10.0.0.0/8, "fd00::/8"]
+egress:
+  ports: [443, 8443]
+  no_proxy_for_country: direct
+  country_database: /run/country.mmdb
+  check_every: 45s
+  proxies:
+    - {name: de-1, url: "http://u:p@proxy.example:1", country: DE, region: BY, weight: 2, check: "www.example.com:443"}
+    - {url_file: /run/proxy, country: US}
 log_format: text
 log_level: warn
 `))
@@ -46,11 +61,26 @@ log_level: warn
 			Listen: "127.0.0.1:1", MetricsListen: "127.0.0.1:2", APIURL: "https://api.example.com",
 			LinkURL: "https://link.example.com", Data: "/data", DatabaseURL: "postgres://db.example.com/latchkey",
 			DatabaseURLFile: "/run/url", KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
+			Providers: []app.OAuthProvider{
+				{ID: "github", ClientID: "abc", Variables: map[string]string{"tenant": "acme"},
+					Environments: []latchkey.Environment{latchkey.Live, latchkey.Sandbox}},
+				{File: "/three.yaml", ClientID: "def", ClientSecretFile: "/run/secret", PrivateKeyFile: "/run/key.pem", KeyID: "k1"},
+			},
 			Limits:         app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1},
 			TrustedProxies: []string{"10.0.0.0/8", "fd00::/8"},
-			LogFormat:      "text", LogLevel: "warn",
+			Egress: app.Egress{
+				Ports: []int{443, 8443}, NoProxyForCountry: "direct", CountryDatabase: "/run/country.mmdb", CheckEvery: 45 * time.Second,
+				Proxies: []app.EgressProxy{
+					{Name: "de-1", URL: "http://u:p@proxy.example:1", Country: "DE", Region: "BY", Weight: 2, Check: "www.example.com:443"},
+					{URLFile: "/run/proxy", Country: "US"},
+				},
+			},
+			LogFormat: "text", LogLevel: "warn",
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if secret := got.Providers[0].ClientSecret; string(secret.Reveal()) != "s3cret" || strings.Contains(fmt.Sprint(got), "s3cret") {
+			t.Error("the client secret is not read, or printed")
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(latchkey.Secret{})); diff != "" {
 			t.Error(diff)
 		}
 		value := reflect.ValueOf(got)

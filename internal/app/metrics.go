@@ -14,6 +14,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	stopped  *prometheus.GaugeVec
 }
 
 func newMetrics() *metrics {
@@ -22,9 +23,12 @@ func newMetrics() *metrics {
 		Name: "latchkey_request_seconds", Help: "Time from a request's header to its answer's end, by route and status.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30},
 	}, []string{"route", "status"})
-	registry.MustRegister(requests, collectors.NewGoCollector(),
+	stopped := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "latchkey_provider_stopped", Help: "Whether the provider is left alone since it refuses automated requests: 1 or 0.",
+	}, []string{"provider"})
+	registry.MustRegister(requests, stopped, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &metrics{registry: registry, requests: requests}
+	return &metrics{registry: registry, requests: requests, stopped: stopped}
 }
 
 // observe counts a finished request. The route is the pattern, never the path,
@@ -34,6 +38,15 @@ func (m *metrics) observe(pattern string, status int, took time.Duration) {
 		pattern = "none"
 	}
 	m.requests.WithLabelValues(pattern, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// stop tells whether a provider is left alone.
+func (m *metrics) stop(provider string, stopped bool) {
+	value := 0.0
+	if stopped {
+		value = 1
+	}
+	m.stopped.WithLabelValues(provider).Set(value)
 }
 
 // Metrics answers GET /metrics, for a listener of its own.

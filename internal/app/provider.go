@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	"latchkey/internal/connector"
 	"latchkey/internal/connector/all"
+	"latchkey/internal/connector/catalogue"
 	"latchkey/internal/connector/recipe"
 	"latchkey/internal/hosted"
 )
@@ -14,10 +16,23 @@ import (
 // maxRecipe bounds a recipe file, in bytes.
 const maxRecipe = 256 << 10
 
-// connectors returns every provider that is served here, by id.
+// connectors returns every provider that is served here, by id. A provider of
+// the parts stands in for the built-in one of its id.
 func connectors(config Config, parts Parts) (map[string]connector.Connector, error) {
 	served := map[string]connector.Connector{}
-	list := append(all.Connectors(parts.Now), parts.Connectors...)
+	list := slices.DeleteFunc(all.Connectors(parts.Now), func(builtIn connector.Connector) bool {
+		return slices.ContainsFunc(parts.Connectors, func(own connector.Connector) bool {
+			return own.Describe().ID == builtIn.Describe().ID
+		})
+	})
+	list = append(list, parts.Connectors...)
+	for _, entry := range config.Providers {
+		made, err := oauthProvider(entry, config.Development)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, made)
+	}
 	for _, path := range config.Recipes {
 		read, err := readRecipe(path, recipe.Options{Now: parts.Now, OAuth: oauthDomains(list)})
 		if err != nil {
@@ -56,9 +71,13 @@ func readRecipe(path string, options recipe.Options) (*recipe.Connector, error) 
 }
 
 // oauthDomains returns the sites of the providers at which people log in
-// themselves: no recipe may ask for their passwords.
+// themselves, served here or only known: no recipe may ask for their passwords.
 func oauthDomains(list []connector.Connector) []string {
 	var domains []string
+	for _, id := range catalogue.IDs() {
+		known, _ := catalogue.Find(id)
+		domains = append(domains, known.Domain)
+	}
 	for _, provider := range list {
 		if facts := provider.Describe(); facts.OwnPage {
 			domains = append(domains, facts.Domain)

@@ -123,6 +123,7 @@ func (Done) step()     {}
 type Credential struct {
 	Secret    []byte    // zeroed by the caller once sealed
 	ExpiresAt time.Time // when a Refresher must renew it; zero: unknown or never
+	EndsAt    time.Time // when not even a Refresher can renew it any more; zero: unknown or never
 }
 
 // Failure ends a login.
@@ -254,7 +255,8 @@ type Scenario struct {
 }
 
 // Revoker is the skill of ending a credential at the provider. It returns nil
-// also when the credential was dead already; any error is tried again later.
+// also when the credential was dead already, and ErrNoRevocation when the
+// provider knows no way after all; any other error is tried again later.
 type Revoker interface {
 	Revoke(ctx context.Context, access Access) error
 }

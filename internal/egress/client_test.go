@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,6 +37,7 @@ func TestRedirects(t *testing.T) {
 	}
 	e := newDevelopment(t, Timeouts{})
 	t.Run("no redirect is followed, its answer is the answer", func(t *testing.T) {
+		answered := 0
 		for _, purpose := range purposes {
 			for _, status := range []int{301, 302, 303, 307, 308} {
 				for _, location := range locations {
@@ -50,6 +52,7 @@ func TestRedirects(t *testing.T) {
 						t.Fatalf("%s, %d to %q: %v", purpose, status, location, err)
 					}
 					_ = response.Body.Close()
+					answered++
 					if response.StatusCode != status || hops != 1 {
 						t.Errorf("%s, %d to %q: status %d after %d requests", purpose, status, location, response.StatusCode, hops)
 					}
@@ -57,11 +60,53 @@ func TestRedirects(t *testing.T) {
 				}
 			}
 		}
-		fmt.Printf("RESULT E-3 %d 0\n", followed.Load())
+		fmt.Printf("RESULT E-3 %d 0\nRESULT E-3.n %d 100\n", followed.Load(), answered)
 		if followed.Load() != 0 {
 			t.Errorf("%d followed", followed.Load())
 		}
 	})
+}
+
+func TestChainsOfRedirects(t *testing.T) {
+	var asked atomic.Int64
+	chain := newPlainServer(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		left, _ := strconv.Atoi(r.URL.Query().Get("left"))
+		if left == 0 {
+			_, _ = io.WriteString(w, "the end")
+			return
+		}
+		next := fmt.Sprintf("%s?left=%d", r.URL.Path, left-1)
+		switch r.URL.Path {
+		case "/refresh-header":
+			w.Header().Set("Refresh", "0; url="+next)
+		case "/refresh-page":
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, `<meta http-equiv="refresh" content="0; url=`+next+`">`)
+		default:
+			status, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
+			w.Header().Set("Location", next)
+			w.WriteHeader(status)
+		}
+	})
+	e := newDevelopment(t, Timeouts{})
+	begun := 0
+	for _, purpose := range []Purpose{Webhook, Provider, Proxy, Logo} {
+		for _, kind := range []string{"301", "302", "303", "307", "308", "refresh-header", "refresh-page"} {
+			for length := 1; length <= 10; length++ {
+				begun++
+				response, err := e.Client(purpose).Get(fmt.Sprintf("%s/%s?left=%d", chain.URL, kind, length))
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = response.Body.Close()
+			}
+		}
+	}
+	fmt.Printf("RESULT E-3.chains %d 0\nRESULT E-3.chains.n %d 280\n", asked.Load()-int64(begun), begun)
+	if asked.Load() != int64(begun) {
+		t.Errorf("%d requests for %d chains", asked.Load(), begun)
+	}
 }
 
 func TestClient(t *testing.T) {

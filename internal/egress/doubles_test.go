@@ -1,17 +1,15 @@
 package egress
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 
-	"golang.org/x/net/dns/dnsmessage"
+	"latchkey/internal/latchtest/exittest"
 )
 
 // newFenced returns an egress as New makes it, with a fence behind its guard:
@@ -68,58 +66,13 @@ func newCanary(t *testing.T) *canary {
 	return c
 }
 
-// resolver returns a resolver that asks a name server inside this process:
-// no question leaves the machine. The answer function gets the name without
-// its last dot.
+// resolver returns a resolver that asks a name server inside this process. The
+// answer function gets the name without its last dot.
 func resolver(t *testing.T, answer func(name string) []netip.Addr) *net.Resolver {
 	t.Helper()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
-	go func() {
-		buffer := make([]byte, 4096)
-		for {
-			n, client, err := server.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			if reply := replyTo(buffer[:n], answer); reply != nil {
-				_, _ = server.WriteTo(reply, client)
-			}
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
-	}}
-}
-
-// replyTo packs the answer to a question, with a time to live of 0.
-func replyTo(question []byte, answer func(name string) []netip.Addr) []byte {
-	var message dnsmessage.Message
-	if message.Unpack(question) != nil || len(message.Questions) != 1 {
-		return nil
-	}
-	asked := message.Questions[0]
-	message.Response, message.RecursionAvailable, message.Additionals = true, true, nil
-	for _, address := range answer(strings.ToLower(strings.TrimSuffix(asked.Name.String(), "."))) {
-		record := dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: asked.Name, Class: dnsmessage.ClassINET}}
-		switch {
-		case address.Is4() && asked.Type == dnsmessage.TypeA:
-			record.Body = &dnsmessage.AResource{A: address.As4()}
-		case address.Is6() && asked.Type == dnsmessage.TypeAAAA:
-			record.Body = &dnsmessage.AAAAResource{AAAA: address.As16()}
-		default:
-			continue
-		}
-		message.Answers = append(message.Answers, record)
-	}
-	reply, err := message.Pack()
-	if err != nil {
-		return nil
-	}
-	return reply
+	return exittest.NewNames(t, func(name string, _ int) exittest.Answer {
+		return exittest.Answer{Addresses: answer(name)}
+	}).Resolver()
 }
 
 // toLoopback answers every question with this machine: the most hostile name

@@ -35,6 +35,12 @@ type Config struct {
 	// An unspecified address stands for every address of this machine.
 	Self []netip.AddrPort
 
+	// Exits are the proxies through which what is for a country goes out; none:
+	// everything goes out directly. DirectWithoutExit lets out directly what is
+	// for a country without any exit, in place of refusing it.
+	Exits             []Exit
+	DirectWithoutExit bool
+
 	// Timeouts are the limits in time; zero fields have defaults.
 	Timeouts Timeouts
 
@@ -52,6 +58,8 @@ type Timeouts struct {
 	Header   time.Duration // from the request sent to the whole header of the answer; default 30 s
 	Webhook  time.Duration // a Webhook request from start to the last byte; default 10 s
 	Provider time.Duration // a Provider request from start to the last byte; default 30 s
+	Exit     time.Duration // a tunnel through an exit, the name resolved before; default 8 s
+	Checks   time.Duration // from one look at an exit that works to the next; default 30 s
 }
 
 // Egress hands out clients. It is safe for concurrent use.
@@ -59,9 +67,11 @@ type Egress struct {
 	guard      *guard
 	clients    map[Purpose]*http.Client
 	transports []*http.Transport
+	exits      *exits
 }
 
-// New makes the clients. It does no I/O.
+// New makes the clients. It does no I/O. It panics on exits that CompleteExits
+// refuses.
 func New(config Config) *Egress {
 	config = config.withDefaults()
 	guard := newGuard(config)
@@ -77,15 +87,21 @@ type control func(network, address string, _ syscall.RawConn) error
 func assemble(config Config, guard *guard, control control) *Egress {
 	e := &Egress{guard: guard, clients: make(map[Purpose]*http.Client)}
 	for purpose, limits := range limitsOf(config.Timeouts) {
-		transport := newTransport(config, limits, control)
-		e.transports = append(e.transports, transport)
 		e.clients[purpose] = &http.Client{
-			Transport:     &gate{next: transport, limits: limits, plain: config.AllowLoopback, userAgent: config.UserAgent},
+			Transport:     e.gate(config, limits, dialer(config, control)),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Timeout:       limits.total,
 		}
 	}
+	e.exits = e.openExits(config)
 	return e
+}
+
+// gate makes a transport that connects by dial, and the gate before it.
+func (e *Egress) gate(config Config, limits limits, dial dial) *gate {
+	transport := newTransport(config, limits, dial)
+	e.transports = append(e.transports, transport)
+	return &gate{next: transport, limits: limits, plain: config.AllowLoopback, userAgent: config.UserAgent}
 }
 
 // Client returns the client for a purpose. It follows no redirect, keeps no
@@ -140,6 +156,8 @@ func (t Timeouts) withDefaults() Timeouts {
 	t.Header = cmp.Or(t.Header, 30*time.Second)
 	t.Webhook = cmp.Or(t.Webhook, 10*time.Second)
 	t.Provider = cmp.Or(t.Provider, 30*time.Second)
+	t.Exit = cmp.Or(t.Exit, 8*time.Second)
+	t.Checks = cmp.Or(t.Checks, 30*time.Second)
 	return t
 }
 
@@ -148,11 +166,14 @@ func refusal(message string) error {
 	return &latchkey.Error{Code: latchkey.NetworkFailed, Message: message, Err: ErrRefused}
 }
 
+// dial connects to host:port, as a net.Dialer does.
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
 // dialer connects to what the control lets through.
-func dialer(config Config, control control) func(ctx context.Context, network, address string) (net.Conn, error) {
+func dialer(config Config, control control) dial {
 	plain := &net.Dialer{Timeout: config.Timeouts.Dial, Resolver: config.Resolver, Control: control}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		connection, err := plain.DialContext(ctx, network, address)
+		connection, err := plain.DialContext(ctx, network, absoluteAddress(address))
 		if errors.Is(err, ErrRefused) {
 			config.Logger.WarnContext(ctx, "egress refused", "destination", address, "reason", err)
 			return nil, refusal("the destination is not allowed")

@@ -13,6 +13,10 @@ const (
 	Logo     Purpose = "logo"     // fetch the picture of a client app
 )
 
+// byExit are the purposes that go out in a country. A webhook and a logo belong
+// to an app, which is nowhere in particular.
+var byExit = []Purpose{Provider, Proxy}
+
 // maxHeader is the largest header of an answer, in bytes, all 1xx answers
 // before it included.
 const maxHeader = 64 << 10
@@ -22,6 +26,7 @@ type limits struct {
 	total       time.Duration // the whole request; 0: the context's matter
 	body        int64         // bytes of an answer's body; 0: the caller's matter
 	idlePerHost int           // connections that wait for the next request
+	idle        int           // the same of all hosts; 0: 512
 	asItCame    bool          // bytes pass unchanged: nothing is decompressed, no header is added
 }
 

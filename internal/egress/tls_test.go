@@ -11,11 +11,15 @@ import (
 	"io"
 	"log"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"latchkey"
+	"latchkey/internal/latchtest/exittest"
 )
 
 // authority issues certificates.
@@ -47,7 +51,7 @@ func (a *authority) issue(t *testing.T, name string, until time.Time) tls.Certif
 	t.Helper()
 	key := newKey(t)
 	leaf := sign(t, &x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: []string{name}, NotBefore: a.now.AddDate(-1, 0, 0), NotAfter: until,
+		SerialNumber: big.NewInt(2), DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: a.now.AddDate(-1, 0, 0), NotAfter: until,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, a.certificate, key, a.key)
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}
@@ -91,16 +95,28 @@ func TestTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(trusted.certificate)
 	roots.AddCert(narrow.certificate)
-	e := newFenced(t, Config{
+	config := Config{
 		AllowLoopback: true, RootCAs: roots, Resolver: resolver(t, toLoopback),
 		Now: func() time.Time { return trusted.now },
-	})
+	}
+	for country, scheme := range map[string]string{"DE": "http", "FR": "socks5"} {
+		config.Exits = append(config.Exits, Exit{Proxy: exittest.Start(t, exittest.Options{Scheme: scheme}).URL, Country: country})
+	}
+	e := newFenced(t, config)
+	clients := map[string]*http.Client{}
+	for _, purpose := range purposes {
+		clients[string(purpose)] = e.Client(purpose)
+	}
+	for _, exit := range config.Exits {
+		way := Way{Key: "ls_1", Place: &latchkey.Geolocation{Country: exit.Country}}
+		clients["through "+exit.Proxy.Scheme] = e.ClientFor(Provider, way)
+	}
 
 	const name = "site.example"
 	later := trusted.now.AddDate(1, 0, 0)
 	hello := func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }
-	get := func(purpose Purpose, port uint16) (string, error) {
-		response, err := e.Client(purpose).Get("https://" + name + ":" + portText(port))
+	get := func(client *http.Client, port uint16) (string, error) {
+		response, err := client.Get("https://" + name + ":" + portText(port))
 		if err != nil {
 			return "", err
 		}
@@ -111,15 +127,15 @@ func TestTLS(t *testing.T) {
 
 	t.Run("a good certificate is accepted and HTTP/2 spoken", func(t *testing.T) {
 		port := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{trusted.issue(t, name, later)}}, hello)
-		for _, purpose := range purposes {
-			if protocol, err := get(purpose, port); err != nil || protocol != "HTTP/2.0" {
+		for purpose, client := range clients {
+			if protocol, err := get(client, port); err != nil || protocol != "HTTP/2.0" {
 				t.Errorf("%s: %q, %v", purpose, protocol, err)
 			}
 		}
 	})
 	t.Run("TLS 1.2 is accepted", func(t *testing.T) {
 		port := serveTLS(t, &tls.Config{MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{trusted.issue(t, name, later)}}, hello)
-		if _, err := get(Provider, port); err != nil {
+		if _, err := get(e.Client(Provider), port); err != nil {
 			t.Error(err)
 		}
 	})
@@ -127,14 +143,14 @@ func TestTLS(t *testing.T) {
 		port := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{trusted.issue(t, name, later)}}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Large", strings.Repeat("x", 1<<20))
 		})
-		for _, purpose := range purposes {
-			if _, err := get(purpose, port); err == nil {
+		for purpose, client := range clients {
+			if _, err := get(client, port); err == nil {
 				t.Errorf("%s: it was taken", purpose)
 			}
 		}
 	})
 
-	accepted := 0
+	accepted, tried := 0, 0
 	for _, c := range []struct {
 		name   string
 		config *tls.Config
@@ -149,15 +165,16 @@ func TestTLS(t *testing.T) {
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {
 			port := serveTLS(t, c.config, hello)
-			for _, purpose := range purposes {
-				if _, err := get(purpose, port); err == nil {
+			for purpose, client := range clients {
+				tried++
+				if _, err := get(client, port); err == nil {
 					accepted++
 					t.Errorf("%s: it was accepted", purpose)
 				}
 			}
 		})
 	}
-	fmt.Printf("RESULT E-8 %d 0\n", accepted)
+	fmt.Printf("RESULT E-8 %d 0\nRESULT E-8.n %d 35\n", accepted, tried)
 }
 
 // selfSigned returns a certificate that vouches for itself.

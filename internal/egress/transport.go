@@ -1,23 +1,24 @@
 package egress
 
 import (
+	"cmp"
 	"crypto/tls"
 	"net/http"
 	"time"
 )
 
-// newTransport returns a transport whose every connection the control has seen.
+// newTransport returns a transport that connects by dial alone.
 // Proxy is nil on purpose: one from the environment would hide from the guard
 // where a request really goes.
-func newTransport(config Config, limits limits, control control) *http.Transport {
+func newTransport(config Config, limits limits, dial dial) *http.Transport {
 	return &http.Transport{
-		DialContext:            dialer(config, control),
+		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs, Time: config.Now},
 		TLSHandshakeTimeout:    config.Timeouts.TLS,
 		ResponseHeaderTimeout:  config.Timeouts.Header,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxHeader,
-		MaxIdleConns:           512,
+		MaxIdleConns:           cmp.Or(limits.idle, 512),
 		MaxIdleConnsPerHost:    limits.idlePerHost,
 		IdleConnTimeout:        90 * time.Second,
 		DisableCompression:     limits.asItCame,

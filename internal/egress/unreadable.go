@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+
+	"latchkey"
 )
 
 // unreadable is the error of an answer that the transport can't read. The
@@ -33,8 +35,11 @@ func withoutQuotes(err error) error {
 	var network net.Error
 	var certificate *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
+	var exit *exitError
+	var known *latchkey.Error
 	switch {
 	case errors.As(err, &network), errors.As(err, &certificate), errors.As(err, &authority),
+		errors.As(err, &exit), errors.As(err, &known),
 		errors.Is(err, ErrRefused), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err

@@ -21,6 +21,10 @@ type ProviderChoice struct {
 	Selected bool
 }
 
+// Reconnect offers to link an account anew, before there is a session. It
+// offers "continue", and names nobody.
+type Reconnect struct{}
+
 // Authorization asks for consent to the permissions. It offers "approve" and
 // "deny".
 type Authorization struct {
@@ -51,7 +55,7 @@ type TwoFactor struct {
 // an answer 303, since a browser holds the redirects of a form against the
 // form-action of the page that held it.
 type Redirect struct {
-	URL string // of the provider; http or https
+	Path string // of ours, which sends the browser on and lets it be known when it comes back
 }
 
 // Wait asks the person to do something elsewhere and to say when it is done.
@@ -94,6 +98,14 @@ type Cancelled struct {
 // finished the session. It tells nothing of how.
 type Elsewhere struct{}
 
+// Returned is the page of a window in which somebody was at the provider's own
+// page: it may be closed, and the page that opened it goes on.
+type Returned struct{}
+
+// Lost answers somebody who brings an answer of the provider to a browser that
+// was not sent for one. It tells nothing of the session.
+type Lost struct{}
+
 // Foreign is drawn for a site that is not the app's: it explains itself and
 // offers the page on its own.
 type Foreign struct {
@@ -129,6 +141,7 @@ type Gone struct{}
 type NotFound struct{}
 
 func (PreLogin) name() string      { return "pre-login" }
+func (Reconnect) name() string     { return "reconnect" }
 func (Authorization) name() string { return "authorization" }
 func (Login) name() string         { return "login" }
 func (TwoFactor) name() string     { return "2fa" }
@@ -139,6 +152,8 @@ func (Confirming) name() string    { return "confirming" }
 func (Done) name() string          { return "done" }
 func (Cancelled) name() string     { return "cancelled" }
 func (Elsewhere) name() string     { return "elsewhere" }
+func (Returned) name() string      { return "returned" }
+func (Lost) name() string          { return "lost" }
 func (Foreign) name() string       { return "foreign" }
 func (Error) name() string         { return "error" }
 func (Expired) name() string       { return "expired" }

@@ -229,7 +229,7 @@ func TestEndings(t *testing.T) {
 	t.Run("the request id is there to be quoted, and only then", func(t *testing.T) {
 		for name, content := range sampleContents() {
 			shown := strings.Contains(draw(t, samplePage(content)).Find("footer").Text(), "req_0123456789abcdefABCDEF")
-			if want := strings.HasPrefix(name, "error") || name == "expired" || name == "gone" || name == "not-found" || strings.HasPrefix(name, "trouble"); shown != want {
+			if want := strings.HasPrefix(name, "error") || name == "expired" || name == "gone" || name == "not-found" || name == "lost" || strings.HasPrefix(name, "trouble"); shown != want {
 				t.Errorf("%s shows the request id: %v, want %v", name, shown, want)
 			}
 		}

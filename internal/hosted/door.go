@@ -26,6 +26,7 @@ type Config struct {
 	// published shape.
 	Scenarios func(provider string) any
 	Logos     Logos // of apps; zero: none is shown
+	Secure    bool  // the pages are reached over TLS
 	Now       func() time.Time
 	// Leaving is closed when the process is about to end, so that no stream
 	// holds it up; nil: it never is.
@@ -48,8 +49,12 @@ func Register(router *web.Router, config Config) {
 		router.Framed("GET "+prefix+"{clientSecret}", d.show)
 		router.Framed("POST "+prefix+"{clientSecret}", d.step)
 	}
+	router.Browser("GET "+reconnectPattern, d.reconnect)
+	router.Browser("POST "+reconnectPattern, d.beginReconnect)
 	router.Public("GET "+assetPrefix()+"/{file}", http.HandlerFunc(serveAsset))
 	router.Framed("GET /s/{clientSecret}/events", d.events)
+	router.Arrival("GET /s/{clientSecret}/provider", d.away)
+	router.Arrival("GET "+link.CallbackPath+"{provider}/{organisation}", d.callback)
 	router.Public("GET /"+embedName, http.HandlerFunc(serveEmbed))
 	router.Public("GET /embed/{file}", http.HandlerFunc(serveEmbed))
 	router.Public("GET /static/providers/{file}", http.HandlerFunc(d.serveLogo))

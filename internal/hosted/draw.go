@@ -51,6 +51,9 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 		query.Set(triedParameter, strconv.FormatInt(session.Version, 10))
 		w.Header().Set("Refresh", strconv.Itoa(content.RefreshAfter())+"; url="+pagePath(r, query))
 		page.EventsPath = eventsPath(r, query)
+	case Redirect: // a window of its own may end what this page waits for
+		query.Set(triedParameter, strconv.FormatInt(session.Version+1, 10))
+		page.EventsPath = eventsPath(r, query)
 	case Wait:
 		page.EventsPath = eventsPath(r, query)
 	}
@@ -146,7 +149,7 @@ func (d *door) content(r *http.Request, session *latchkey.LinkSession) (Content,
 			URL: progress.Prompt.URL, PollIn: progress.RetryAfter,
 		}, http.StatusOK
 	case latchkey.StateRedirect:
-		return Redirect{URL: progress.RedirectURL}, http.StatusOK
+		return Redirect{Path: awayPath(r)}, http.StatusOK
 	case latchkey.StateExpired:
 		return Expired{CanContinue: canReturn}, http.StatusGone
 	case latchkey.StateFailed:

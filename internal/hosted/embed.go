@@ -161,6 +161,11 @@ func (d *door) depart(w http.ResponseWriter, r *http.Request, session *latchkey.
 		redirect(w, link.ReturnURL(session))
 		return nil
 	}
+	return d.drawDeparting(w, r, session)
+}
+
+// drawDeparting draws the last page, from which the script leaves.
+func (d *door) drawDeparting(w http.ResponseWriter, r *http.Request, session *latchkey.LinkSession) error {
 	app, err := d.config.Links.App(r.Context(), session)
 	if latchkey.CodeOf(err) == latchkey.NotFound {
 		return d.drawSilent(w, r, http.StatusGone)
@@ -179,16 +184,23 @@ func (d *door) depart(w http.ResponseWriter, r *http.Request, session *latchkey.
 	}
 	page.Leave, page.HostOrigin = link.ReturnURL(session), host.Origin
 	if host.Origin != "" {
-		told, err := ended(session, app, page)
-		if err != nil {
-			return fmt.Errorf("tell the end of %s: %w", session.ID, err)
-		}
-		if page.Messages, err = encoded(told); err != nil {
+		if err := tellEnd(&page, session, app, host); err != nil {
 			return err
 		}
 	}
 	d.allowFraming(w, session, app)
 	return writePage(w, http.StatusOK, page)
+}
+
+// tellEnd gives the page what to tell its host of how the session ended.
+func tellEnd(page *Page, session *latchkey.LinkSession, app latchkey.ClientApp, host embedding) error {
+	told, err := ended(session, app, *page)
+	if err != nil {
+		return fmt.Errorf("tell the end of %s: %w", session.ID, err)
+	}
+	page.HostOrigin = host.Origin
+	page.Messages, err = encoded(told)
+	return err
 }
 
 // forgetPage makes the browser drop the page that the form was on, with what was

@@ -1,6 +1,7 @@
 package hosted
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func hostilePage(content Content, text string) Page {
 	case TwoFactor:
 		page.Content = TwoFactor{Prompt: prompt, Refused: latchkey.FailureCode(text), AttemptsLeft: 1}
 	case Redirect:
-		page.Content = Redirect{URL: text}
+		page.Content = Redirect{Path: "/s/" + url.PathEscape(text) + "/provider"}
 	case Wait:
 		page.Content = Wait{Message: text, Looked: true, URL: text}
 	case Done:

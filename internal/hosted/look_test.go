@@ -140,7 +140,7 @@ func checkDuties(t *testing.T, name string, found duties) {
 	if found.IconsDrawn != found.IconsWanted || found.IconsWanted == 0 {
 		t.Errorf("%d of %d icons drawn", found.IconsDrawn, found.IconsWanted)
 	}
-	silent := slices.Contains([]string{"gone", "not-found", "elsewhere", "trouble", "trouble-busy"}, name)
+	silent := slices.Contains([]string{"gone", "not-found", "elsewhere", "lost", "trouble", "trouble-busy"}, name)
 	if shown := found.DomainAt > 0; shown == silent {
 		t.Errorf("the app's domain is shown: %v", shown)
 	}

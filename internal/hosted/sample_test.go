@@ -35,6 +35,7 @@ func withMethods(prompt latchkey.Prompt, methods ...string) latchkey.Prompt {
 func sampleContents() map[string]Content {
 	return map[string]Content{
 		"pre-login":           PreLogin{},
+		"reconnect":           Reconnect{},
 		"pre-login-again":     PreLogin{Reconnect: "ada@creator.sandbox.com"},
 		"pre-login-providers": PreLogin{Many: true, Providers: []ProviderChoice{{ID: "sandbox", Name: "Sandbox", Domain: "sandbox.com", Selected: true}, {ID: "atproto", Name: "Bluesky", Domain: "bsky.app"}}},
 		"authorization": Authorization{Permissions: []latchkey.Permission{
@@ -52,7 +53,7 @@ func sampleContents() map[string]Content {
 		"2fa-refused":               TwoFactor{Prompt: codePrompt, Refused: latchkey.FailureTwoFactor, AttemptsLeft: 1},
 		"2fa-soon":                  TwoFactor{Prompt: codePrompt, ResendIn: 28},
 		"2fa-methods":               TwoFactor{Prompt: withMethods(codePrompt, "phone", "app", "forceFace", "pigeon")},
-		"redirect":                  Redirect{URL: "https://sandbox.example/authorize"},
+		"redirect":                  Redirect{Path: "/s/cs_1/provider"},
 		"wait":                      Wait{},
 		"wait-face":                 Wait{Message: "Look into the camera of your device.", URL: "https://sandbox.com/face", PollIn: 2},
 		"wait-looked":               Wait{Message: "Approve the login on your other device.", Looked: true},
@@ -65,6 +66,8 @@ func sampleContents() map[string]Content {
 		"error-mismatch":            Error{Code: latchkey.FailureAccountMismatch, CanContinue: true, Expected: "ada@creator.sandbox.com", Came: "eve@creator.sandbox.com"},
 		"cancelled":                 Cancelled{ReturnURL: "https://acme.example/linked"},
 		"elsewhere":                 Elsewhere{},
+		"returned":                  Returned{},
+		"lost":                      Lost{},
 		"foreign":                   Foreign{Path: "/cs_sample"},
 		"trouble":                   Trouble{Status: 500},
 		"trouble-busy":              Trouble{Status: 429},

@@ -45,6 +45,9 @@ func checkPaths(page Page) error {
 	if content, ok := page.Content.(Foreign); ok {
 		paths["foreign path"] = content.Path
 	}
+	if content, ok := page.Content.(Redirect); ok {
+		paths["path to the provider"] = content.Path
+	}
 	if content, ok := page.Content.(PreLogin); ok {
 		for _, choice := range content.Providers {
 			paths["logo path of "+choice.ID] = choice.LogoPath
@@ -69,7 +72,7 @@ func (v *view) ColorScheme() string {
 // Silent reports whether the page must not show who asks.
 func (v *view) Silent() bool {
 	switch v.Content.(type) {
-	case Gone, NotFound, Elsewhere, Trouble:
+	case Gone, NotFound, Elsewhere, Lost, Trouble:
 		return true
 	}
 	return false
@@ -78,7 +81,7 @@ func (v *view) Silent() bool {
 // Troubled reports whether the request id is worth showing.
 func (v *view) Troubled() bool {
 	switch v.Content.(type) {
-	case Error, Expired, Gone, NotFound, Trouble:
+	case Error, Expired, Gone, NotFound, Lost, Trouble:
 		return true
 	}
 	return false

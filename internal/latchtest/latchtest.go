@@ -38,6 +38,7 @@ type Options struct {
 	KeyFile     string     // empty: in Data; replicas share one
 	Limits      app.Limits // zero fields: no bound
 	Trusted     []string   // proxies whose X-Forwarded-For is believed
+	Egress      app.Egress // the exits; none: everything goes out directly
 	// Around puts something between the app and the network, to see that a
 	// change of what it answers is noticed; nil: nothing.
 	Around func(http.Handler) http.Handler
@@ -83,7 +84,7 @@ func Start(t testing.TB, options Options) *Server {
 	s.URL = "http://" + s.http.Listener.Addr().String()
 	config := app.Config{
 		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, Development: true,
-		KeyFile: options.KeyFile, Limits: unbounded(options.Limits), TrustedProxies: options.Trusted,
+		KeyFile: options.KeyFile, Limits: unbounded(options.Limits), TrustedProxies: options.Trusted, Egress: options.Egress,
 	}
 	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))
 	latch, err := app.New(t.Context(), config, app.Parts{

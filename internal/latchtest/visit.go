@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
@@ -11,11 +12,12 @@ import (
 
 // Visit is a person on a hosted page, in a browser without JavaScript.
 type Visit struct {
-	server *Server
-	URL    string // of the page
-	Answer Answer
-	Page   *goquery.Document
-	Landed *url.URL // where the person was sent, when that is not a page of ours
+	server  *Server
+	URL     string // of the page
+	Answer  Answer
+	Page    *goquery.Document
+	Cookies []*http.Cookie // what the browser keeps of the way to a provider
+	Landed  *url.URL       // where the person was sent, when that is not a page of ours
 }
 
 // Visit opens a hosted page.
@@ -98,12 +100,18 @@ func (v *Visit) Post(form url.Values) *Visit {
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Sec-Fetch-Site", "same-origin")
-	answer := v.server.do(request)
+	v.follow(v.server.do(request), v.URL)
+	return v
+}
+
+// follow goes where an answer to a request for the address leads.
+func (v *Visit) follow(answer Answer, address string) {
+	v.server.Helper()
 	if answer.Status != http.StatusSeeOther {
 		v.take(answer)
-		return v
+		return
 	}
-	base, err := url.Parse(v.URL)
+	base, err := url.Parse(address)
 	if err != nil {
 		v.server.Fatal(err)
 	}
@@ -113,15 +121,64 @@ func (v *Visit) Post(form url.Values) *Visit {
 	}
 	if target.Host != base.Host {
 		v.Answer, v.Landed = answer, target
-		return v
+		return
 	}
 	v.URL = target.String()
 	v.Reload()
-	return v
 }
 
 // Consent goes through the first two pages to the login.
 func (v *Visit) Consent() *Visit {
 	v.server.Helper()
 	return v.Submit("continue").Submit("approve")
+}
+
+// Leave follows the page's link to the provider's own page, and returns where
+// that is. The browser keeps the cookie that it is given on the way.
+func (v *Visit) Leave() *url.URL {
+	v.server.Helper()
+	path, ok := v.Page.Find("a[data-provider]").Attr("href")
+	if !ok {
+		v.server.Fatalf("no link to the provider on the page %q: %s", v.Title(), v.Text())
+	}
+	answer := v.server.Want(http.StatusSeeOther, http.MethodGet, path, nil, "apikey", "")
+	v.Cookies = (&http.Response{Header: answer.Header}).Cookies()
+	target, err := url.Parse(answer.Header.Get("Location"))
+	if err != nil {
+		v.server.Fatal(err)
+	}
+	return target
+}
+
+// Arrive comes from the provider's own page to the address, with the cookies of
+// the browser, and follows to a page of ours, or lands elsewhere.
+func (v *Visit) Arrive(address string) *Visit {
+	v.server.Helper()
+	request, err := http.NewRequestWithContext(v.server.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		v.server.Fatal(err)
+	}
+	for _, cookie := range v.Cookies {
+		request.AddCookie(cookie)
+	}
+	v.Landed = nil
+	answer := v.server.do(request)
+	for _, set := range (&http.Response{Header: answer.Header}).Cookies() {
+		v.Cookies = slices.DeleteFunc(v.Cookies, func(had *http.Cookie) bool { return had.Name == set.Name && set.MaxAge < 0 })
+	}
+	v.follow(answer, address)
+	return v
+}
+
+// Bring comes to the address with the cookies, and follows nothing.
+func (s *Server) Bring(address string, cookies []*http.Cookie) Answer {
+	s.Helper()
+	request, err := http.NewRequestWithContext(s.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, cookie := range cookies {
+		request.AddCookie(cookie)
+	}
+	return s.do(request)
 }

@@ -66,7 +66,9 @@ func (l *Links) takeFor(claimed *latchkey.LinkSession, prompt latchkey.Prompt, s
 	}
 	switch claimed.Progress.Step {
 	case latchkey.StateLogin:
-		claimed.Progress.Account = l.account(claimed.Progress.Provider, prompt, submission.Fields)
+		if account := l.account(claimed.Progress.Provider, prompt, submission.Fields); account != "" {
+			claimed.Progress.Account = account // else, as where the password has a page of its own, the one before
+		}
 		if claimed.Progress.Account != "" {
 			take("account:"+claimed.Progress.Account, l.budgets.Account)
 		}

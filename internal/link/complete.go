@@ -98,7 +98,7 @@ func (l *Links) completeAs(ctx context.Context, trial tried, connection latchkey
 		return nil, nil, moved()
 	}
 	err = l.config.Sessions.CompleteLink(ctx, next, trial.Version, connection,
-		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: done.Credential.ExpiresAt},
+		l.planned(connection, sealed, done.Credential),
 		latchkey.Consequences{Events: events, Release: trial.taken})
 	if twin := twinOf(err); twin != nil {
 		return nil, twin, nil
@@ -130,7 +130,7 @@ func (l *Links) newConnection(session *latchkey.LinkSession, user latchkey.UserD
 		OrganisationID: session.OrganisationID, Environment: session.Environment, ClientAppID: session.ClientAppID,
 		Provider: session.Progress.Provider, ClientReferenceID: session.Request.ClientReferenceID,
 		Status: latchkey.ConnectionActive, User: user, Permissions: permissions, Metadata: session.Request.Metadata,
-		Geolocation: session.Request.Geolocation, SessionID: session.ID, Version: 1, EventSequence: 1, CreatedAt: now, UpdatedAt: now,
+		Geolocation: session.Place(), Exit: session.Progress.Exit, SessionID: session.ID, Version: 1, EventSequence: 1, CreatedAt: now, UpdatedAt: now,
 	}
 }
 
@@ -143,6 +143,10 @@ func (l *Links) renewed(existing, fresh latchkey.Connection) latchkey.Connection
 	if fresh.Metadata != nil {
 		existing.Metadata = fresh.Metadata
 	}
+	if fresh.Geolocation != nil {
+		existing.Geolocation = fresh.Geolocation
+	}
+	existing.Exit = fresh.Exit
 	existing.ExpiryReason, existing.ExpiredAt = "", fresh.ExpiredAt
 	existing.UpdatedAt = l.config.Now()
 	return existing

@@ -2,8 +2,6 @@ package link
 
 import (
 	"context"
-	"log/slog"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -56,12 +54,12 @@ func (l *Links) Disconnect(ctx context.Context, caller latchkey.Caller, id strin
 // Died expires a connection whose provider no longer accepts it. There is
 // nothing left to revoke. That it has changed meanwhile is no error.
 func (l *Links) Died(ctx context.Context, connection latchkey.Connection, reason string) error {
-	ended, event, err := l.expired(connection, reason)
+	ended, event, err := l.expired(ctx, connection, reason)
 	if err != nil {
 		return err
 	}
 	err = l.config.Connections.ExpireConnection(ctx, ended, false, event,
-		l.endRecord(ended, latchkey.AuditInvalidated, "latchkey", reason))
+		l.endRecord(ended, latchkey.AuditInvalidated, system, reason))
 	if latchkey.CodeOf(err) == latchkey.Conflict {
 		return nil
 	}
@@ -91,7 +89,7 @@ func (l *Links) endConnection(ctx context.Context, caller latchkey.Caller, id st
 }
 
 func (l *Links) expireConnection(ctx context.Context, connection latchkey.Connection, reason, actor string) error {
-	ended, event, err := l.expired(connection, reason)
+	ended, event, err := l.expired(ctx, connection, reason)
 	if err != nil {
 		return err
 	}
@@ -100,13 +98,18 @@ func (l *Links) expireConnection(ctx context.Context, connection latchkey.Connec
 }
 
 // expired returns the connection as it is after its end, with the event.
-func (l *Links) expired(connection latchkey.Connection, reason string) (latchkey.Connection, latchkey.Event, error) {
+func (l *Links) expired(ctx context.Context, connection latchkey.Connection, reason string,
+) (latchkey.Connection, latchkey.Event, error) {
 	connection.Version++
 	connection.EventSequence++
 	connection.Status, connection.ExpiryReason = latchkey.ConnectionExpired, reason
 	connection.UpdatedAt = l.config.Now()
 	connection.ExpiredAt = connection.UpdatedAt
-	event, err := l.connectionEvent(connection, latchkey.EventConnectionExpired)
+	expiry, err := l.Expiries()(ctx, connection)
+	if err != nil {
+		return connection, latchkey.Event{}, err
+	}
+	event, err := l.expiredEvent(connection, expiry)
 	return connection, event, err
 }
 
@@ -119,43 +122,5 @@ func (l *Links) endRecord(connection latchkey.Connection, action latchkey.AuditA
 	return latchkey.AuditRecord{
 		OrganisationID: connection.OrganisationID, Environment: connection.Environment, Actor: actor, Action: action,
 		Subject: connection.ID, Detail: string(detail), CreatedAt: connection.UpdatedAt,
-	}
-}
-
-// revokeNow tries the revocation of a connection that has just ended, so that
-// it is usually done when the caller gets the answer. If it fails, the
-// background tries it again until it is done.
-func (l *Links) revokeNow(ctx context.Context, before latchkey.Connection) {
-	id := latchkey.RevocationID(before.ID, before.Version+1)
-	revocation, err := l.config.Revocations.Revocation(ctx, id, l.config.Now(), tryLease)
-	if err != nil {
-		return // there was no credential, or the background has it already
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
-	defer cancel()
-	l.Revoke(ctx, revocation)
-}
-
-// ClaimRevocations takes revocations that are due.
-func (l *Links) ClaimRevocations(ctx context.Context, limit int) ([]latchkey.Revocation, error) {
-	return l.config.Revocations.ClaimRevocations(ctx, l.config.Now(), limit, tryLease)
-}
-
-// Revoke ends a claimed credential at its provider, or puts it off: 5 seconds
-// after the first failure, doubling up to an hour, for as long as it takes.
-func (l *Links) Revoke(ctx context.Context, revocation latchkey.Revocation) {
-	err := l.config.Revoke(ctx, revocation)
-	if err == nil {
-		err = l.config.Revocations.FinishRevocation(context.WithoutCancel(ctx), revocation.ID)
-	} else {
-		due := l.config.Now().Add(min(time.Hour, 5*time.Second<<min(revocation.Attempts-1, 10)))
-		postponed := l.config.Revocations.PostponeRevocation(context.WithoutCancel(ctx), revocation.ID, due)
-		if postponed != nil {
-			l.config.Log.ErrorContext(ctx, "postpone revocation", "revocation", revocation.ID, "error", postponed)
-		}
-	}
-	if err != nil {
-		l.config.Log.LogAttrs(ctx, slog.LevelWarn, "revocation not done yet", slog.String("revocation", revocation.ID),
-			slog.Int("attempts", revocation.Attempts), slog.String("cause", err.Error()))
 	}
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -31,6 +32,8 @@ type eventConnection struct {
 	Status         string     `json:"status"`
 	Permissions    []string   `json:"permissions,omitzero"`
 	UserData       *eventUser `json:"userData,omitzero"`
+	ExpiresAt      string     `json:"expiresAt,omitzero"` // of a warning
+	Expiry         *Expiry    `json:"expiry,omitzero"`    // of a warning or an end
 }
 
 type eventUser struct {
@@ -79,6 +82,26 @@ func (l *Links) connectionEvent(connection latchkey.Connection, eventType latchk
 			Username: connection.User.Username, Avatar: orNil(connection.User.Avatar),
 		}
 	}
+	return l.eventOf(connection, eventType, about)
+}
+
+// expiredEvent tells that the connection has expired, and how.
+func (l *Links) expiredEvent(connection latchkey.Connection, expiry *Expiry) (latchkey.Event, error) {
+	return l.eventOf(connection, latchkey.EventConnectionExpired, &eventConnection{
+		ID: connection.ID, PlatformUserID: connection.User.ID, Status: string(connection.Status), Expiry: expiry,
+	})
+}
+
+// expiringEvent warns of the known end of a connection.
+func (l *Links) expiringEvent(connection latchkey.Connection, ends time.Time, expiry *Expiry) (latchkey.Event, error) {
+	return l.eventOf(connection, latchkey.EventConnectionExpiring, &eventConnection{
+		ID: connection.ID, PlatformUserID: connection.User.ID, Status: string(connection.Status),
+		ExpiresAt: latchkey.FormatTime(ends), Expiry: expiry,
+	})
+}
+
+func (l *Links) eventOf(connection latchkey.Connection, eventType latchkey.EventType, about *eventConnection,
+) (latchkey.Event, error) {
 	return l.event(connection.OrganisationID, connection.Environment, eventType, connection.ID,
 		connection.EventSequence, eventData{ClientReferenceID: orNil(connection.ClientReferenceID), Connection: about})
 }

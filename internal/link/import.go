@@ -189,7 +189,7 @@ func (l *Links) keepImported(ctx context.Context, caller latchkey.Caller, connec
 		return fmt.Errorf("encode import of %s: %w", connection.ID, err)
 	}
 	return l.config.Connections.WriteConnection(ctx, connection,
-		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: done.Credential.ExpiresAt},
+		l.planned(connection, sealed, done.Credential),
 		latchkey.Consequences{Events: []latchkey.Event{event}, Records: []latchkey.AuditRecord{{
 			OrganisationID: connection.OrganisationID, Environment: connection.Environment, Actor: caller.KeyID,
 			Action: latchkey.AuditImported, Subject: connection.ID, Detail: string(detail), CreatedAt: l.config.Now(),

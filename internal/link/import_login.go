@@ -69,7 +69,7 @@ func (l *Links) importLogin(ctx context.Context, connection latchkey.Connection,
 		SessionID: connection.ID, Environment: connection.Environment, Permissions: connection.Permissions, Now: l.config.Now(),
 		HTTP: l.config.Client(&latchkey.LinkSession{
 			ID: connection.ID, OrganisationID: connection.OrganisationID, Environment: connection.Environment,
-			Request: latchkey.SessionRequest{Geolocation: connection.Geolocation},
+			Request: latchkey.SessionRequest{Geolocation: connection.Geolocation, Exit: connection.Exit},
 		}),
 	}
 	var done connector.Done
@@ -79,7 +79,12 @@ func (l *Links) importLogin(ctx context.Context, connection latchkey.Connection,
 		if !ok || !taker.Imports() {
 			return done, latchkey.InvalidField("cookie", "can't be imported for this provider; give credentials")
 		}
+		entered, _, ok := l.breakers.enter(request.Provider)
+		if !ok {
+			return done, importError(errStopped, request)
+		}
 		done, err = taker.Import(ctx, flow, request.Cookie, request.UserAgent)
+		l.breakers.leave(entered, answered(err), true)
 	} else {
 		done, err = (&importing{Links: l, provider: provider, flow: flow, request: request}).run(ctx)
 	}
@@ -104,7 +109,7 @@ const maxAnswers = 4
 // run answers the provider's questions until the login is done, or something
 // is lacking.
 func (i *importing) run(ctx context.Context) (connector.Done, error) {
-	step, err := i.provider.Advance(ctx, i.flow, connector.Input{})
+	step, err := i.ask(ctx, i.provider, i.flow, connector.Input{})
 	for range maxAnswers {
 		prompt, ok := step.(connector.Prompt)
 		if err != nil || !ok || prompt.Refused != "" {
@@ -150,7 +155,7 @@ func (i *importing) answer(ctx context.Context, prompt connector.Prompt) (connec
 	}
 	tidyCodes(prompt.Prompt, i.request.Credentials)
 	i.flow.State = prompt.State
-	step, err := i.provider.Advance(ctx, i.flow, connector.Input{Action: latchkey.ActionContinue, Fields: i.request.Credentials})
+	step, err := i.ask(ctx, i.provider, i.flow, connector.Input{Action: latchkey.ActionContinue, Fields: i.request.Credentials})
 	failure, _ := errors.AsType[*connector.Failure](err)
 	if len(taken) > 0 && !wasWrong(step, failure) {
 		if released := i.config.Attempts.ReleaseAttempts(context.WithoutCancel(ctx), taken); released != nil {

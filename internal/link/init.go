@@ -53,6 +53,9 @@ func (l *Links) Init(ctx context.Context, caller latchkey.Caller, request InitRe
 			return Initiated{}, err
 		}
 	}
+	if err := l.checkPlace(caller, granted); err != nil {
+		return Initiated{}, err
+	}
 	if granted.Confirm {
 		if err := checkConfirmable(granted); err != nil {
 			return Initiated{}, err
@@ -198,6 +201,7 @@ func (l *Links) checkReconnect(ctx context.Context, caller latchkey.Caller, gran
 	if !granted.Confirm || granted.ClientReferenceID == "" { // else it is what the link is confirmed by
 		granted.ClientReferenceID = connection.ClientReferenceID
 	}
+	granted.Exit = connection.Exit
 	if granted.Geolocation == nil {
 		granted.Geolocation = connection.Geolocation
 	}

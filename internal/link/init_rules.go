@@ -98,7 +98,7 @@ func validateGeolocation(r InitRequest) error {
 	if r.Geolocation == nil {
 		return nil
 	}
-	if !isCountry(r.Geolocation.Country) {
+	if !latchkey.ValidCountry(r.Geolocation.Country) {
 		return latchkey.InvalidField("geolocation.country", "must be an ISO 3166-1 alpha-2 code in capitals")
 	}
 	if r.Geolocation.State != "" && !subdivision.MatchString(r.Geolocation.State) {

@@ -2,7 +2,7 @@
 // connections. Every rule of the state machine is here; doors ask for a step
 // and draw what comes back.
 //
-//	Init ─▶ session ─▶ Step … Step ─▶ Complete ─▶ connection ─▶ Invalidate, Disconnect
+//	Init ─▶ session ─▶ Step … Step ─▶ Complete ─▶ connection ─▶ Check … ─▶ Invalidate, Disconnect, Died
 //	                    │ claim (version, lease) ─▶ connector.Advance ─▶ settle
 //	Sweep ─▶ expired    └─ every change names the version it read; the loser gets a conflict
 package link
@@ -52,6 +52,8 @@ type AppStore interface {
 type ConnectionStore interface {
 	Connection(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	) (latchkey.Connection, error)
+	// ConnectionByID finds a connection of whichever organisation.
+	ConnectionByID(ctx context.Context, id string) (latchkey.Connection, error)
 	Connections(ctx context.Context, filter latchkey.ConnectionFilter) ([]latchkey.Connection, bool, error)
 	// WriteConnection adds a connection of version 1 or replaces the one before;
 	// it fails with an error that has a method Twin as CompleteLink does.
@@ -65,13 +67,25 @@ type ConnectionStore interface {
 		record latchkey.AuditRecord) error
 }
 
+// CheckStore keeps when live connections are looked at. Only WarnConnection
+// changes one.
+type CheckStore interface {
+	ClaimChecks(ctx context.Context, provider string, now time.Time, limit int, lease time.Duration,
+	) ([]latchkey.DueCheck, error)
+	ClaimInterrupted(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]latchkey.DueCheck, error)
+	FinishCheck(ctx context.Context, check latchkey.DueCheck, outcome latchkey.CheckOutcome) error
+	ExpiringConnections(ctx context.Context, now time.Time, limit int) ([]latchkey.ExpiringConnection, error)
+	// WarnConnection takes the connection as it is afterwards, one version on.
+	WarnConnection(ctx context.Context, connection latchkey.Connection, event latchkey.Event) error
+}
+
 // RevocationStore keeps what must still be ended at a provider.
 type RevocationStore interface {
 	ClaimRevocations(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]latchkey.Revocation, error)
 	Revocation(ctx context.Context, id string, now time.Time, lease time.Duration) (latchkey.Revocation, error)
 	KeepRevocation(ctx context.Context, revocation latchkey.Revocation) error
-	FinishRevocation(ctx context.Context, id string) error
-	PostponeRevocation(ctx context.Context, id string, due time.Time) error
+	FinishRevocation(ctx context.Context, id string, receipt latchkey.AuditRecord) error
+	PostponeRevocation(ctx context.Context, id string, due time.Time, receipts ...latchkey.AuditRecord) error
 }
 
 // AttemptStore counts tries that belong to no session.
@@ -93,18 +107,41 @@ type Sealer interface {
 	Fingerprint(kind, text string) string
 }
 
+// Exits are the ways out by country; the app's.
+type Exits interface {
+	// Serves reports whether what is for a country can go out at all.
+	Serves(country string) bool
+	// Locate returns the country of a person's address, nil when it is unknown.
+	Locate(address string) *latchkey.Geolocation
+	// Choose returns the exit that a session takes now, "" for none; an error
+	// when it can't go out.
+	Choose(session *latchkey.LinkSession) (string, error)
+}
+
 // Config says what the room works with.
 type Config struct {
 	Sessions    SessionStore
 	Apps        AppStore
 	Connections ConnectionStore
 	Revocations RevocationStore
+	Checks      CheckStore
 	Attempts    AttemptStore
 	Sealer      Sealer
 	Connector   func(provider string) (connector.Connector, bool)
 	Client      func(session *latchkey.LinkSession) *http.Client // the way out of that session
-	// Revoke ends a credential at its provider; the vault's.
-	Revoke func(ctx context.Context, revocation latchkey.Revocation) error
+	// Exits knows the countries that can be gone out from; nil: everything goes
+	// out the same way.
+	Exits Exits
+	// Providers lists the ids of those that are served here.
+	Providers []string
+	// Revoke ends a credential at its provider, and reports whether the provider
+	// knows a way to; the vault's.
+	Revoke func(ctx context.Context, revocation latchkey.Revocation) (revocable bool, err error)
+	// Check asks the provider whether a connection is still good; the vault's.
+	Check func(ctx context.Context, connection latchkey.Connection) (confirmed bool, err error)
+	// Stopped is told of a provider that is left alone, or asked again; nil:
+	// nobody is.
+	Stopped func(provider string, stopped bool)
 	// Export returns a connection's credential as its app may have it, a JSON
 	// object, after an audit record; the vault's.
 	Export  func(ctx context.Context, caller latchkey.Caller, connectionID string) ([]byte, error)
@@ -117,20 +154,25 @@ type Config struct {
 
 // Links is the room. Its methods are safe for concurrent use.
 type Links struct {
-	config  Config
-	budgets Budgets
+	config   Config
+	budgets  Budgets
+	breakers *breakers
+	paces    *paces
 }
 
 // New returns the room.
-func New(config Config) *Links { return &Links{config: config, budgets: config.Budgets.complete()} }
+func New(config Config) *Links {
+	return &Links{
+		config: config, budgets: config.Budgets.complete(), breakers: newBreakers(config), paces: newPaces(config),
+	}
+}
 
 // The limits of a session.
 const (
-	defaultLife   = 30 * time.Minute
-	attempts      = 5                // tries of a password, and of a code
-	tryTimeout    = 45 * time.Second // of one call into a connector
-	tryLease      = 60 * time.Second // after which somebody else may try
-	revokeTimeout = 10 * time.Second
+	defaultLife = 30 * time.Minute
+	attempts    = 5                // tries of a password, and of a code
+	tryTimeout  = 45 * time.Second // of one call into a connector
+	tryLease    = 60 * time.Second // after which somebody else may try
 )
 
 // PageURL returns where the hosted page of a client secret is.

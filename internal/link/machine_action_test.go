@@ -127,12 +127,48 @@ func (m *machine) deliver(what submission) bool {
 	answer := m.direct("POST", "/"+m.link.Secret(), form.Encode(), "Content-Type", "application/x-www-form-urlencoded",
 		"Sec-Fetch-Site", "same-origin")
 	m.noInternal(answer.Code)
-	if target, err := url.Parse(answer.Header().Get("Location")); err == nil && target.Query().Get("code") != "" {
+	m.keepCode(answer.Header().Get("Location"))
+	return answer.Code == http.StatusSeeOther
+}
+
+// comeBack comes from the provider's own page, with the cookie that the browser
+// was given on the way there or without, and with an answer that is the
+// session's or is not.
+func (m *machine) comeBack(rt *rapid.T) {
+	left := m.direct("GET", "/s/"+m.link.Secret()+"/provider", "")
+	m.noInternal(left.Code)
+	target, err := url.Parse(left.Header().Get("Location"))
+	if err != nil {
+		m.Fatal(err)
+	}
+	forged := rapid.IntRange(0, 3).Draw(rt, "forged")
+	state, cookie := target.Query().Get("state"), left.Result().Cookies()
+	var headers []string
+	if len(cookie) > 0 && forged != 1 {
+		headers = []string{"Cookie", cookie[0].Name + "=" + cookie[0].Value}
+	}
+	if forged == 2 {
+		state += "x"
+	}
+	m.still = forged == 1 || forged == 2 || len(cookie) == 0
+	provider := "pager"
+	if forged == 3 {
+		provider, m.still = "pusher", true
+	}
+	query := url.Values{"state": {state}, "code": {"ada" + m.name}}
+	answer := m.direct("GET", "/callback/"+provider+"/"+m.Trial.OrganisationID+"?"+query.Encode(), "", headers...)
+	m.noInternal(answer.Code)
+	m.keepCode(answer.Header().Get("Location"))
+}
+
+// keepCode remembers the code that confirms the link, if the person is sent to
+// the app with one.
+func (m *machine) keepCode(location string) {
+	if target, err := url.Parse(location); err == nil && target.Query().Get("code") != "" {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.codes = append(m.codes, target.Query().Get("code"))
 	}
-	return answer.Code == http.StatusSeeOther
 }
 
 // submit does anything. For another version than the session's nothing may

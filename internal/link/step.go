@@ -18,6 +18,8 @@ type Submission struct {
 	Fields   map[string]latchkey.Secret
 	Query    url.Values // of a callback
 	Seen     Witness
+
+	returned bool // by Return, which has seen that the callback belongs to the session
 }
 
 // Witness is where a submission came from: what a record of consent keeps, as
@@ -128,7 +130,7 @@ func (l *Links) decide(ctx context.Context, session *latchkey.LinkSession, submi
 			return l.try(ctx, session, submission)
 		}
 	case latchkey.StateRedirect:
-		if action == latchkey.ActionCallback {
+		if action == latchkey.ActionCallback && submission.returned {
 			return l.try(ctx, session, submission)
 		}
 	}

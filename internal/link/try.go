@@ -24,6 +24,7 @@ func (l *Links) approve(ctx context.Context, session *latchkey.LinkSession, subm
 	}
 	claimed := l.claim(session)
 	claimed.Progress.ConsentedAt = claimed.UpdatedAt
+	l.locate(claimed, submission.Seen)
 	claimed.Flow = nil
 	_, err = l.write(ctx, session, claimed, latchkey.Consequences{Records: []latchkey.AuditRecord{record}})
 	if err != nil {
@@ -132,11 +133,9 @@ func (l *Links) advance(ctx context.Context, trial tried, input connector.Input)
 	}
 	switch step := step.(type) {
 	case connector.Prompt:
-		return l.ask(ctx, trial, step)
+		return l.show(ctx, trial, step)
 	case connector.Redirect:
-		next := l.settled(trial.LinkSession, latchkey.StateRedirect)
-		next.Progress.RedirectURL = step.URL
-		return l.remember(ctx, trial, next, step.State)
+		return l.redirected(ctx, trial, step)
 	case connector.Wait:
 		next := l.settled(trial.LinkSession, latchkey.StateWait)
 		next.Progress.Prompt = step.Prompt
@@ -162,16 +161,32 @@ func (l *Links) call(ctx context.Context, claimed *latchkey.LinkSession, input c
 		}
 		defer clear(state)
 	}
+	if err := l.leave(claimed); err != nil {
+		return nil, err
+	}
 	names := make([]string, len(claimed.Request.Permissions))
 	for i, permission := range claimed.Request.Permissions {
 		names[i] = permission.Name
 	}
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	return provider.Advance(ctx, connector.Flow{
+	return l.ask(ctx, provider, connector.Flow{
 		SessionID: claimed.ID, Environment: claimed.Environment, Permissions: names, State: state,
+		CallbackURL: l.callbackURL(claimed), RedirectState: l.stateFor(claimed, input),
 		HTTP: l.config.Client(claimed), Now: l.config.Now(),
 	}, input)
+}
+
+// ask takes a login a step further, unless the provider is left alone.
+func (l *Links) ask(ctx context.Context, provider connector.Connector, flow connector.Flow, input connector.Input,
+) (connector.Step, error) {
+	entered, _, ok := l.breakers.enter(provider.Describe().ID)
+	if !ok {
+		return nil, errStopped
+	}
+	step, err := provider.Advance(ctx, flow, input)
+	l.breakers.leave(entered, answered(err), input.Action != "") // the first step may come without a request
+	return step, err
 }
 
 // settled returns the session one version after the claim, in the state.
@@ -179,6 +194,7 @@ func (l *Links) settled(claimed *latchkey.LinkSession, state latchkey.State) *la
 	next := l.next(claimed)
 	next.State, next.LeaseUntil = state, time.Time{}
 	next.Progress.Step, next.Progress.Refused, next.Progress.RetryAfter, next.Progress.RedirectURL = "", "", 0, ""
+	next.Progress.RedirectVersion = 0
 	return next
 }
 
@@ -194,9 +210,9 @@ func (l *Links) remember(ctx context.Context, trial tried, next *latchkey.LinkSe
 	return l.write(ctx, trial.LinkSession, next, latchkey.Consequences{Release: trial.taken})
 }
 
-// ask shows a prompt: a new question, or the old one after a refusal while
+// show shows a prompt: a new question, or the old one after a refusal while
 // attempts are left.
-func (l *Links) ask(ctx context.Context, trial tried, prompt connector.Prompt) (*latchkey.LinkSession, error) {
+func (l *Links) show(ctx context.Context, trial tried, prompt connector.Prompt) (*latchkey.LinkSession, error) {
 	if prompt.Refused != "" && trial.Progress.AttemptsLeft <= 0 {
 		code := latchkey.FailureTooManyAttempts
 		if trial.Progress.Step == latchkey.StateTwoFactor {

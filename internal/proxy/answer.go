@@ -16,8 +16,9 @@ var withheld = []string{
 	"Access-Control-Allow-Credentials", "Public-Key-Pins", "X-Content-Type-Options", "Referrer-Policy",
 }
 
-// answered lets the vault keep what the answer changed of the credential, and
-// takes out of it what the caller may not see.
+// answered lets the vault keep what the answer changed of the credential, tells
+// it when the credential was taken, and takes out of the answer what the caller
+// may not see.
 func (d *door) answered(r *http.Request, opened *vault.Opened, answer *http.Response) error {
 	if keeper, ok := opened.Connector.(connector.Keeper); ok && answer.Header.Get("Set-Cookie") != "" {
 		changed, ok := keeper.Keep(opened.Credential, answer)
@@ -28,6 +29,9 @@ func (d *door) answered(r *http.Request, opened *vault.Opened, answer *http.Resp
 				return err
 			}
 		}
+	}
+	if answer.StatusCode < http.StatusBadRequest {
+		d.config.Vault.Prove(r.Context(), opened)
 	}
 	for _, name := range withheld {
 		answer.Header.Del(name)

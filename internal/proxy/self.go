@@ -35,7 +35,7 @@ func (d *door) self(w http.ResponseWriter, r *http.Request) error {
 	}
 	profile, err := checker.Check(r.Context(), opened.Access(d.config.Now()))
 	if errors.Is(err, connector.ErrDead) {
-		return d.config.Vault.Report(r.Context(), opened.Connection, "session_expired")
+		return d.config.Vault.Report(r.Context(), opened, err)
 	}
 	if err != nil {
 		return &latchkey.Error{
@@ -43,6 +43,7 @@ func (d *door) self(w http.ResponseWriter, r *http.Request) error {
 			Err: fmt.Errorf("check %s: %w", opened.Connection.ID, err),
 		}
 	}
+	d.config.Vault.Prove(r.Context(), opened)
 	return web.WriteJSON(w, http.StatusOK, describe(profile))
 }
 

@@ -57,16 +57,19 @@ func writeLinked(tx *tx, connection latchkey.Connection, sealed latchkey.SealedC
 	var changed int64
 	if connection.Version == 1 {
 		changed, err = tx.exec(`INSERT INTO connections (`+connectionColumns+`, upstream_id, credential,
-			credential_expires_at, refresh_lease_until)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0)
+			credential_expires_at, credential_ends_at, warn_at, check_due_at, refresh_lease_until)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0)
 			ON CONFLICT (organisation_id, environment, provider, upstream_id, client_reference_id) DO NOTHING`,
-			append(row.values(), connection.User.ID, sealed.Bytes, micros(sealed.ExpiresAt))...)
+			append(row.values(), connection.User.ID, sealed.Bytes, micros(sealed.ExpiresAt), micros(sealed.EndsAt),
+				micros(sealed.WarnAt), micros(sealed.CheckAt))...)
 	} else {
 		changed, err = tx.exec(`UPDATE connections SET status = $2, detail = $3, credential = $4,
 			credential_expires_at = $5, refresh_lease_until = 0, version = $6, event_sequence = $7,
-			expiry_reason = '', expired_at = 0, last_checked_at = $10, updated_at = $8 WHERE id = $1 AND version = $9`,
+			expiry_reason = '', expired_at = 0, last_checked_at = $10, updated_at = $8, previous_credential = NULL,
+			restored = FALSE, credential_ends_at = $11, warn_at = $12, check_due_at = $13, check_lease_until = 0, check_failures = 0
+			WHERE id = $1 AND version = $9`,
 			row.id, row.status, row.detail, sealed.Bytes, micros(sealed.ExpiresAt), row.version, row.eventSequence,
-			row.updatedAt, row.version-1, row.lastCheckedAt)
+			row.updatedAt, row.version-1, row.lastCheckedAt, micros(sealed.EndsAt), micros(sealed.WarnAt), micros(sealed.CheckAt))
 	}
 	if err != nil {
 		return fmt.Errorf("write connection %s: %w", connection.ID, err)

@@ -20,6 +20,7 @@ type connectionDetail struct {
 	Geolocation *latchkey.Geolocation `json:"geolocation,omitzero"`
 	RateLimit   latchkey.RateLimit    `json:"rateLimit,omitzero"`
 	SessionID   string                `json:"sessionId,omitzero"`
+	Exit        string                `json:"exit,omitzero"`
 }
 
 // Connection returns one connection of the organisation and environment, or a
@@ -28,6 +29,17 @@ func (s *Store) Connection(ctx context.Context, organisationID string, environme
 ) (latchkey.Connection, error) {
 	connection, err := scanConnection(s.read().QueryRowContext(ctx, `SELECT `+connectionColumns+` FROM connections
 		WHERE id = $1 AND organisation_id = $2 AND environment = $3`, id, organisationID, string(environment)))
+	if err != nil {
+		return connection, orNotFound(err, "connection")
+	}
+	return connection, nil
+}
+
+// ConnectionByID returns one connection of whichever organisation, or a
+// not-found error. It is for a person who has proved to be sent by its app.
+func (s *Store) ConnectionByID(ctx context.Context, id string) (latchkey.Connection, error) {
+	connection, err := scanConnection(s.read().QueryRowContext(ctx,
+		`SELECT `+connectionColumns+` FROM connections WHERE id = $1`, id))
 	if err != nil {
 		return connection, orNotFound(err, "connection")
 	}
@@ -105,8 +117,8 @@ func (s *Store) ExpireConnection(ctx context.Context, connection latchkey.Connec
 	event latchkey.Event, record latchkey.AuditRecord,
 ) error {
 	return s.endConnection(ctx, connection, revoke, event, record, func(tx *tx, row *connectionRow) (int64, error) {
-		return tx.exec(`UPDATE connections SET status = $3, credential = NULL, credential_expires_at = 0,
-			version = $4, event_sequence = $5, expiry_reason = $6, expired_at = $7, updated_at = $8
+		return tx.exec(`UPDATE connections SET status = $3, credential = NULL, previous_credential = NULL,
+			credential_expires_at = 0, credential_ends_at = 0, refresh_lease_until = 0, check_due_at = 0, warn_at = 0, version = $4, event_sequence = $5, expiry_reason = $6, expired_at = $7, updated_at = $8
 			WHERE id = $1 AND version = $2`, row.id, row.version-1, row.status, row.version, row.eventSequence,
 			row.expiryReason, row.expiredAt, row.updatedAt)
 	})
@@ -166,7 +178,7 @@ type connectionRow struct {
 func newConnectionRow(connection latchkey.Connection) (*connectionRow, error) {
 	detail, err := json.Marshal(connectionDetail{
 		connection.User, connection.Permissions, connection.Metadata, connection.Geolocation,
-		connection.RateLimit, connection.SessionID,
+		connection.RateLimit, connection.SessionID, connection.Exit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode connection %s: %w", connection.ID, err)
@@ -214,7 +226,7 @@ func scanConnectionAnd(row scanner, more ...any) (latchkey.Connection, error) {
 	connection.Environment, connection.Status = latchkey.Environment(environment), latchkey.ConnectionStatus(status)
 	connection.User, connection.Permissions = detail.User, detail.Permissions
 	connection.Metadata, connection.Geolocation = detail.Metadata, detail.Geolocation
-	connection.RateLimit, connection.SessionID = detail.RateLimit, detail.SessionID
+	connection.RateLimit, connection.SessionID, connection.Exit = detail.RateLimit, detail.SessionID, detail.Exit
 	connection.ExpiredAt, connection.LastCheckedAt = moment(expired), moment(checked)
 	connection.CreatedAt, connection.UpdatedAt = moment(created), moment(updated)
 	return connection, nil

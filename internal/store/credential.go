@@ -13,50 +13,92 @@ import (
 func (s *Store) Credential(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 ) (latchkey.Connection, latchkey.SealedCredential, error) {
 	var sealed latchkey.SealedCredential
-	var expires int64
+	var expires, ends, begun int64
 	var suspended bool
 	connection, err := scanConnectionAnd(s.read().QueryRowContext(ctx, `SELECT `+connectionColumns+`, credential,
-		credential_expires_at, COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = connections.client_app_id), FALSE)
+		credential_expires_at, credential_ends_at, refresh_lease_until, previous_credential IS NOT NULL,
+		COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = connections.client_app_id), FALSE)
 		FROM connections WHERE id = $1 AND organisation_id = $2 AND environment = $3`,
-		id, organisationID, string(environment)), &sealed.Bytes, &expires, &suspended)
+		id, organisationID, string(environment)), &sealed.Bytes, &expires, &ends, &begun, &sealed.Unproved, &suspended)
 	if err != nil {
 		return connection, sealed, orNotFound(err, "connection")
 	}
-	sealed.ExpiresAt, connection.AppSuspended = moment(expires), suspended
+	sealed.ExpiresAt, sealed.EndsAt, sealed.RefreshBegun = moment(expires), moment(ends), moment(begun)
+	connection.AppSuspended = suspended
 	return connection, sealed, nil
 }
 
-// ReplaceCredential keeps a changed credential of the connection read at
-// version, and ends any refresh lease. A conflict means that the connection
-// has changed meanwhile and the credential was not kept.
+// ReplaceCredential keeps what an answer of the provider changed of the
+// credential of the connection read at version. A conflict means that the
+// connection has changed meanwhile and the credential was not kept.
 func (s *Store) ReplaceCredential(ctx context.Context, connection latchkey.Connection,
 	sealed latchkey.SealedCredential, now time.Time,
 ) error {
-	return s.fact(ctx, func(tx *tx) error {
-		changed, err := tx.exec(`UPDATE connections SET credential = $3, credential_expires_at = $4,
-			refresh_lease_until = 0, version = version + 1, updated_at = $5
-			WHERE id = $1 AND version = $2 AND status = 'active'`,
-			connection.ID, connection.Version, sealed.Bytes, micros(sealed.ExpiresAt), micros(now))
-		if err != nil {
-			return fmt.Errorf("replace credential of %s: %w", connection.ID, err)
-		}
-		if changed == 0 {
-			return conflict("connection")
-		}
-		return nil
-	})
+	return s.changeCredential(ctx, connection, "replace credential", `UPDATE connections SET credential = $3,
+		credential_expires_at = $4, version = version + 1, updated_at = $5
+		WHERE id = $1 AND version = $2 AND status = 'active'`,
+		connection.ID, connection.Version, sealed.Bytes, micros(sealed.ExpiresAt), micros(now))
+}
+
+// ProveCredential forgets the credential before the one of the connection read
+// at version, since that one works. It is no change of the connection.
+func (s *Store) ProveCredential(ctx context.Context, connection latchkey.Connection) error {
+	return s.changeCredential(ctx, connection, "prove credential", `UPDATE connections SET previous_credential = NULL
+		WHERE id = $1 AND version = $2`, connection.ID, connection.Version)
+}
+
+// RestoreCredential goes back to the credential before the one of the
+// connection read at version, which must be refreshed before it is used, and
+// makes a check due. A conflict means that there is none, or that the connection has changed.
+func (s *Store) RestoreCredential(ctx context.Context, connection latchkey.Connection, now time.Time) error {
+	return s.changeCredential(ctx, connection, "restore credential", `UPDATE connections SET
+		credential = previous_credential, previous_credential = NULL, restored = TRUE, credential_expires_at = $3, check_due_at = $3,
+		version = version + 1, updated_at = $3
+		WHERE id = $1 AND version = $2 AND status = 'active' AND previous_credential IS NOT NULL`,
+		connection.ID, connection.Version, micros(now))
 }
 
 // LeaseRefresh gives one caller, on one replica, the right to refresh the
 // credential of the connection read at version, until the lease ends. The
-// others get a conflict.
+// others get a conflict. A lease that is over and still there tells of a
+// refresh that was begun and cut short.
 func (s *Store) LeaseRefresh(ctx context.Context, connection latchkey.Connection, now, until time.Time) error {
-	return s.fact(ctx, func(tx *tx) error {
-		changed, err := tx.exec(`UPDATE connections SET refresh_lease_until = $3
-			WHERE id = $1 AND version = $2 AND refresh_lease_until <= $4`,
-			connection.ID, connection.Version, micros(until), micros(now))
+	return s.changeCredential(ctx, connection, "lease refresh", `UPDATE connections SET refresh_lease_until = $3
+		WHERE id = $1 AND version = $2 AND status = 'active' AND refresh_lease_until <= $4`,
+		connection.ID, connection.Version, micros(until), micros(now))
+}
+
+// RefreshCredential keeps what a refresh under the lease brought, and ends the
+// lease. The credential before stays beside it until the new one is proved,
+// unless it was restored already; a warning that was given of the same end is
+// not given again. A conflict means that the lease is another's, or the
+// connection has ended or was linked anew; other changes of the connection
+// don't matter.
+func (s *Store) RefreshCredential(ctx context.Context, connection latchkey.Connection, until time.Time,
+	sealed latchkey.SealedCredential, now time.Time,
+) error {
+	return s.changeCredential(ctx, connection, "refresh credential", `UPDATE connections SET
+		previous_credential = CASE WHEN restored THEN NULL ELSE credential END, restored = FALSE, credential = $3, credential_expires_at = $4, credential_ends_at = $5,
+		warn_at = CASE WHEN credential_ends_at = $5 THEN warn_at ELSE $6 END, refresh_lease_until = 0, version = version + 1, updated_at = $7
+		WHERE id = $1 AND refresh_lease_until = $2 AND status = 'active'`,
+		connection.ID, micros(until), sealed.Bytes, micros(sealed.ExpiresAt), micros(sealed.EndsAt), micros(sealed.WarnAt),
+		micros(now))
+}
+
+// ReleaseRefresh ends a lease whose refresh brought nothing: the next caller
+// may try at once. A lease that is another's by now stays.
+func (s *Store) ReleaseRefresh(ctx context.Context, connection latchkey.Connection, until time.Time) error {
+	return s.changeCredential(ctx, connection, "release refresh", `UPDATE connections SET refresh_lease_until = 0
+		WHERE id = $1 AND refresh_lease_until = $2`, connection.ID, micros(until))
+}
+
+// changeCredential runs a fact of one statement about one connection, and
+// answers with a conflict when it changed nothing.
+func (s *Store) changeCredential(ctx context.Context, connection latchkey.Connection, what, query string, args ...any) error {
+	return s.statement(ctx, func(tx *tx) error {
+		changed, err := tx.exec(query, args...)
 		if err != nil {
-			return fmt.Errorf("lease refresh of %s: %w", connection.ID, err)
+			return fmt.Errorf("%s of %s: %w", what, connection.ID, err)
 		}
 		if changed == 0 {
 			return conflict("connection")

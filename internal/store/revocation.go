@@ -85,19 +85,32 @@ func (s *Store) Revocation(ctx context.Context, id string, now time.Time, lease 
 }
 
 // FinishRevocation forgets a revocation that is done, and with it the last
-// copy of the credential.
-func (s *Store) FinishRevocation(ctx context.Context, id string) error {
+// copy of the credential. The receipt of that is written with it, once.
+func (s *Store) FinishRevocation(ctx context.Context, id string, receipt latchkey.AuditRecord) error {
 	return s.fact(ctx, func(tx *tx) error {
-		_, err := tx.exec(`DELETE FROM revocations WHERE id = $1`, id)
-		return err
+		done, err := tx.exec(`DELETE FROM revocations WHERE id = $1`, id)
+		if err != nil {
+			return fmt.Errorf("finish revocation %s: %w", id, err)
+		}
+		if done == 0 {
+			return nil
+		}
+		return insertAudit(tx, []latchkey.AuditRecord{receipt})
 	})
 }
 
-// PostponeRevocation makes a revocation due again later.
-func (s *Store) PostponeRevocation(ctx context.Context, id string, due time.Time) error {
+// PostponeRevocation makes a revocation due again later. Receipts, if there are
+// any, are written with it.
+func (s *Store) PostponeRevocation(ctx context.Context, id string, due time.Time, receipts ...latchkey.AuditRecord) error {
 	return s.fact(ctx, func(tx *tx) error {
-		_, err := tx.exec(`UPDATE revocations SET due_at = $2 WHERE id = $1`, id, micros(due))
-		return err
+		later, err := tx.exec(`UPDATE revocations SET due_at = $2 WHERE id = $1`, id, micros(due))
+		if err != nil {
+			return fmt.Errorf("postpone revocation %s: %w", id, err)
+		}
+		if later == 0 {
+			return nil
+		}
+		return insertAudit(tx, receipts)
 	})
 }
 

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -49,19 +50,35 @@ func (r *recentUses) remember(recorded use, now time.Time) {
 }
 
 // audit records who uses which connection for what, before it is used. Uses
-// within a minute share their record.
+// within a minute share their record, those at the same time also the failure
+// to write it.
 func (v *Vault) audit(ctx context.Context, connection latchkey.Connection, actor string, purpose Purpose) error {
-	now := v.config.Now()
 	wanted := use{actor: actor, connection: connection.ID, purpose: purpose}
-	if v.recent.recorded(wanted, now) {
+	if v.recent.recorded(wanted, v.config.Now()) {
 		return nil
 	}
-	detail, err := json.Marshal(map[string]string{"purpose": string(purpose), "provider": connection.Provider})
+	turn, first := v.writes.take(actor + "\x00" + connection.ID + "\x00" + string(purpose))
+	if !first {
+		if !turn.wait(ctx) {
+			return ctx.Err()
+		}
+		return turn.err
+	}
+	err := errors.New("the record was not written")
+	defer func() { turn.end(err) }()
+	err = v.record(context.WithoutCancel(ctx), connection, wanted)
+	return err
+}
+
+// record writes the record of a use.
+func (v *Vault) record(ctx context.Context, connection latchkey.Connection, wanted use) error {
+	now := v.config.Now()
+	detail, err := json.Marshal(map[string]string{"purpose": string(wanted.purpose), "provider": connection.Provider})
 	if err != nil {
 		return fmt.Errorf("encode audit record: %w", err)
 	}
 	err = v.config.Store.RecordAudit(ctx, latchkey.AuditRecord{
-		OrganisationID: connection.OrganisationID, Environment: connection.Environment, Actor: actor,
+		OrganisationID: connection.OrganisationID, Environment: connection.Environment, Actor: wanted.actor,
 		Action: latchkey.AuditCredentialOpened, Subject: connection.ID, Detail: string(detail), CreatedAt: now,
 	})
 	if err != nil {

@@ -85,7 +85,7 @@ func open(t *testing.T, options latchtest.Options, prepare func(*latchtest.Provi
 	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
 	b.config = vault.Config{
-		Store: b.shelf, Ring: ring, Client: func(latchkey.Connection) *http.Client { return client },
+		Store: b.shelf, Refreshes: b.App.Store(), Ring: ring, Client: func(latchkey.Connection) *http.Client { return client },
 		Connector: func(id string) (connector.Connector, bool) { return b.Provider, id == latchtest.ProviderID },
 		Dead: func(_ context.Context, connection latchkey.Connection, _ string) error {
 			b.mu.Lock()

@@ -53,17 +53,17 @@ func TestARevocationEndsTheSessionAndIsRecordedFirst(t *testing.T) {
 	revocation := latchkey.Revocation{Connection: connection, Credential: sealed.Bytes}
 	full := errors.New("no space left on device")
 	b.shelf.auditFails = func() error { return full }
-	if err := b.vault.Revoke(t.Context(), revocation); !errors.Is(err, full) || len(b.Provider.Tokens()) != 1 {
+	if _, err := b.vault.Revoke(t.Context(), revocation); !errors.Is(err, full) || len(b.Provider.Tokens()) != 1 {
 		t.Errorf("without a record: %v, %d sessions live", err, len(b.Provider.Tokens()))
 	}
 	b.shelf.auditFails = nil
 	b.Provider.Down(true)
-	if err := b.vault.Revoke(t.Context(), revocation); err == nil {
+	if _, err := b.vault.Revoke(t.Context(), revocation); err == nil {
 		t.Error("a provider that is down counts as done")
 	}
 	b.Provider.Down(false)
 	for range 2 { // again is no matter
-		if err := b.vault.Revoke(t.Context(), revocation); err != nil {
+		if _, err := b.vault.Revoke(t.Context(), revocation); err != nil {
 			t.Errorf("revoke: %v", err)
 		}
 	}
@@ -71,7 +71,7 @@ func TestARevocationEndsTheSessionAndIsRecordedFirst(t *testing.T) {
 		t.Errorf("%d sessions live", live)
 	}
 	revocation.Connection.Provider = "gone"
-	if err := b.vault.Revoke(t.Context(), revocation); err == nil {
+	if _, err := b.vault.Revoke(t.Context(), revocation); err == nil {
 		t.Error("a provider that is not served here counts as done")
 	}
 }

@@ -3,6 +3,7 @@
 // the record of that is on disk before the secret is out.
 //
 //	Open(caller, connection, purpose) ─▶ authorise ─▶ audit ─▶ refresh if stale ─▶ open ─▶ Opened
+//	Check(connection) ─▶ refresh if stale ─▶ audit ─▶ open ─▶ provider ─▶ zero
 //	Revoke(revocation) ─▶ audit ─▶ open ─▶ provider ─▶ zero
 //	SealFlow, SealCredential, SealEndpointSecret ─▶ bytes nobody else can open
 package vault
@@ -30,6 +31,7 @@ const (
 	PurposeRevoke  Purpose = "revoke"
 	PurposeRefresh Purpose = "refresh"
 	PurposeExport  Purpose = "export"
+	PurposeCheck   Purpose = "check"
 )
 
 // system is the actor of what nobody outside asked for.
@@ -53,20 +55,40 @@ type Store interface {
 	// or fails with a conflict.
 	ReplaceCredential(ctx context.Context, connection latchkey.Connection, sealed latchkey.SealedCredential,
 		now time.Time) error
-	// LeaseRefresh gives one caller the right to refresh, the others a conflict.
-	LeaseRefresh(ctx context.Context, connection latchkey.Connection, now, until time.Time) error
+	// ProveCredential forgets the credential before the connection's.
+	ProveCredential(ctx context.Context, connection latchkey.Connection) error
+	// RestoreCredential goes back to the credential before the connection's, to
+	// be refreshed once more, or fails with a conflict when there is none.
+	RestoreCredential(ctx context.Context, connection latchkey.Connection, now time.Time) error
 	// RecordAudit appends a record; it is on disk when nil is returned.
 	RecordAudit(ctx context.Context, record latchkey.AuditRecord) error
+}
+
+// RefreshStore is what refreshing needs kept.
+type RefreshStore interface {
+	// LeaseRefresh gives one caller the right to refresh, the others a conflict.
+	LeaseRefresh(ctx context.Context, connection latchkey.Connection, now, until time.Time) error
+	// RefreshCredential keeps what a refresh under the lease brought, or fails
+	// with a conflict.
+	RefreshCredential(ctx context.Context, connection latchkey.Connection, until time.Time,
+		sealed latchkey.SealedCredential, now time.Time) error
+	// ReleaseRefresh ends a lease that brought nothing.
+	ReleaseRefresh(ctx context.Context, connection latchkey.Connection, until time.Time) error
+	// KeepRevocation promises to end a credential that no connection has.
+	KeepRevocation(ctx context.Context, revocation latchkey.Revocation) error
 }
 
 // Config says what a vault works with.
 type Config struct {
 	Store     Store
+	Refreshes RefreshStore
 	Ring      *seal.Ring
 	Connector func(provider string) (connector.Connector, bool)
 	Client    func(connection latchkey.Connection) *http.Client // the way out of that connection
 	// Dead is told of a connection whose provider no longer accepts it.
 	Dead func(ctx context.Context, connection latchkey.Connection, reason string) error
+	// Blocked is told of a provider that refused to be asked; nil: nobody is.
+	Blocked func(provider string, cause error)
 	// FingerprintKey is what Fingerprint hashes with; the same in every replica.
 	FingerprintKey []byte
 	Now            func() time.Time
@@ -77,11 +99,14 @@ type Config struct {
 type Vault struct {
 	config Config
 	recent *recentUses
+	proofs *recentUses // credentials that have been proved
+	turns  *turns      // of refreshes
+	writes *turns      // of audit records
 }
 
 // New returns a vault.
 func New(config Config) *Vault {
-	return &Vault{config: config, recent: newRecentUses()}
+	return &Vault{config: config, recent: newRecentUses(), proofs: newRecentUses(), turns: newTurns(), writes: newTurns()}
 }
 
 // Opened is a connection with its secret out. Close it soon.
@@ -91,7 +116,7 @@ type Opened struct {
 	Credential []byte
 	HTTP       *http.Client
 	ExpiresAt  time.Time
-	sealed     []byte // the credential as it was stored
+	sealed     latchkey.SealedCredential // as it was stored
 }
 
 // Close zeroes the secret.
@@ -125,13 +150,19 @@ func (v *Vault) Open(ctx context.Context, caller latchkey.Caller, connectionID s
 	if err != nil {
 		return nil, err
 	}
+	return v.opened(provider, connection, sealed)
+}
+
+// opened takes the secret out. The record of that must be on disk.
+func (v *Vault) opened(provider connector.Connector, connection latchkey.Connection, sealed latchkey.SealedCredential,
+) (*Opened, error) {
 	secret, err := v.config.Ring.Open(credentialBinding(connection.OrganisationID, connection.ID), sealed.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("open credential of %s: %w", connection.ID, err)
 	}
 	return &Opened{
 		Connection: connection, Connector: provider, Credential: secret,
-		HTTP: v.config.Client(connection), ExpiresAt: sealed.ExpiresAt, sealed: sealed.Bytes,
+		HTTP: v.config.Client(connection), ExpiresAt: sealed.ExpiresAt, sealed: sealed,
 	}, nil
 }
 
@@ -164,7 +195,7 @@ func (v *Vault) Keep(ctx context.Context, opened *Opened, changed []byte) error 
 	if err != nil {
 		return err
 	}
-	err = v.replace(ctx, opened.Connection, opened.sealed,
+	err = v.replace(ctx, opened.Connection, opened.sealed.Bytes,
 		latchkey.SealedCredential{Bytes: sealed, ExpiresAt: opened.ExpiresAt})
 	if latchkey.CodeOf(err) == latchkey.Conflict {
 		return nil
@@ -196,9 +227,9 @@ func (v *Vault) replace(ctx context.Context, connection latchkey.Connection, bef
 	return err
 }
 
-// Report tells that the provider no longer accepts an opened connection, and
-// returns the error for the caller.
-func (v *Vault) Report(ctx context.Context, connection latchkey.Connection, reason string) error {
+// expire ends a connection that the provider no longer accepts, and returns the
+// error for the caller.
+func (v *Vault) expire(ctx context.Context, connection latchkey.Connection, reason string) error {
 	if err := v.config.Dead(ctx, connection, reason); err != nil {
 		return fmt.Errorf("expire connection %s: %w", connection.ID, err)
 	}

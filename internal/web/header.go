@@ -38,10 +38,14 @@ func (rt *Router) pageHeaders(header http.Header, kind Kind) {
 		header.Set("Strict-Transport-Security", "max-age=63072000")
 	}
 	ancestors := "'none'"
-	if kind == KindFramed {
+	switch kind {
+	case KindFramed:
 		ancestors = "'self'"
 		header.Set("Cross-Origin-Opener-Policy", "unsafe-none")
-	} else {
+	case KindArrival:
+		header.Set("Cross-Origin-Opener-Policy", "unsafe-none")
+		header.Set("X-Frame-Options", "DENY")
+	default:
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("X-Frame-Options", "DENY")
 	}

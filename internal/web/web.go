@@ -72,6 +72,7 @@ const (
 	KindAPI     Kind = "api"
 	KindBrowser Kind = "browser"
 	KindFramed  Kind = "framed"
+	KindArrival Kind = "arrival"
 	KindPublic  Kind = "public"
 )
 
@@ -154,6 +155,13 @@ func (rt *Router) Browser(pattern string, handler Handler) {
 // rely on no cookie.
 func (rt *Router) Framed(pattern string, handler Handler) {
 	rt.browser(pattern, KindFramed, handler)
+}
+
+// Arrival registers a route by which people leave for another site or come back
+// from one: a plain navigation, which nobody may frame. Unlike the others it
+// leaves the window to whoever opened it.
+func (rt *Router) Arrival(pattern string, handler Handler) {
+	rt.browser(pattern, KindArrival, handler)
 }
 
 func (rt *Router) browser(pattern string, kind Kind, handler Handler) {

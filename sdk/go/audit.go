@@ -19,6 +19,9 @@ const (
 	AuditConsentGiven                 AuditAction = "consent.given"
 	AuditCredentialOpened             AuditAction = "credential.opened"
 	AuditCredentialReturned           AuditAction = "credential.returned"
+	AuditCredentialRevoked            AuditAction = "credential.revoked"           // the provider has confirmed it
+	AuditCredentialNotRevocable       AuditAction = "credential.not_revocable"     // the provider knows no way
+	AuditCredentialRevocationFailed   AuditAction = "credential.revocation_failed" // not yet: it is tried again
 	AuditConnectionImported           AuditAction = "connection.imported"
 	AuditConnectionDisconnected       AuditAction = "connection.disconnected"
 	AuditConnectionInvalidated        AuditAction = "connection.invalidated"

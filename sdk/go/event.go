@@ -18,8 +18,9 @@ type EventType string
 const (
 	EventAll                    EventType = "*"
 	EventConnectionCreated      EventType = "connection.created"
-	EventConnectionUpdated      EventType = "connection.updated" // linked anew
-	EventConnectionExpired      EventType = "connection.expired" // the person must link again
+	EventConnectionUpdated      EventType = "connection.updated"  // linked anew
+	EventConnectionExpiring     EventType = "connection.expiring" // the person must link again before ExpiresAt
+	EventConnectionExpired      EventType = "connection.expired"  // the person must link again
 	EventConnectionDisconnected EventType = "connection.disconnected"
 	EventSessionCompleted       EventType = "link.session.completed"
 	EventSessionCancelled       EventType = "link.session.cancelled"
@@ -45,13 +46,16 @@ type EventData struct {
 }
 
 // EventConnection is the connection of an event. Permissions and UserData come
-// when it was created or updated.
+// when it was created or updated, ExpiresAt when it is about to end, Expiry then
+// and when it has expired.
 type EventConnection struct {
 	ID             string           `json:"id"` // conn_…
 	PlatformUserID string           `json:"platformUserId"`
 	Status         ConnectionStatus `json:"status"`
 	Permissions    []string         `json:"permissions,omitempty"`
 	UserData       *EventUserData   `json:"userData,omitempty"`
+	ExpiresAt      *time.Time       `json:"expiresAt,omitempty"`
+	Expiry         *Expiry          `json:"expiry,omitempty"`
 }
 
 // EventUserData is the linked person. UserID repeats ID.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"latchkey/internal/connector"
+	"latchkey/internal/connector/atproto"
+	"latchkey/internal/connector/matrix"
 	"latchkey/internal/connector/sandbox"
 )
 
@@ -16,5 +18,7 @@ import (
 func Connectors(now func() time.Time) []connector.Connector {
 	return []connector.Connector{
 		sandbox.New(sandbox.Config{Now: now}),
+		atproto.New(atproto.Config{}),
+		matrix.New(matrix.Config{}),
 	}
 }

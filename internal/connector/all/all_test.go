@@ -13,7 +13,7 @@ import (
 )
 
 // notProviders are the folders beside the providers.
-var notProviders = []string{"all", "connectortest", "recipe", "oauth2"}
+var notProviders = []string{"all", "connectortest", "recipe", "oauth2", "jsonapi", "catalogue"}
 
 func TestEveryProviderIsListedAndComplete(t *testing.T) {
 	for _, fault := range faults(os.DirFS(".."), listed(t)) {

@@ -42,6 +42,10 @@ type Case struct {
 	// Permissions are those of the login.
 	Permissions []string
 
+	// Resent are fields that the provider wants once more with the second
+	// factor. The state of a second factor may hold them, and nothing else.
+	Resent []string
+
 	// Walk is what is submitted, step by step, from the first answer to Done.
 	Walk []Submission
 

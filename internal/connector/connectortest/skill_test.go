@@ -70,6 +70,7 @@ func TestSkillsThatKeepTheContractPass(t *testing.T) {
 
 func TestASkillThatBreaksTheContractIsFound(t *testing.T) {
 	for name, bend := range map[string]func(*skilled){
+		"a base without a slash":        func(s *skilled) { s.base.Path = "v1" },
 		"a base in clear":               func(s *skilled) { s.base = &url.URL{Scheme: "http", Host: "acme.example"} },
 		"a base with a password":        func(s *skilled) { s.base.User = url.UserPassword("a", "b") },
 		"a base with a query":           func(s *skilled) { s.base.RawQuery = "a=b" },

@@ -19,8 +19,17 @@ type walker struct {
 	ctx     context.Context
 	now     time.Time
 	step    connector.Step // the last answer; nil before the first
-	secrets [][]byte       // everything secret that was handed in
+	secrets []secret       // everything secret that was handed in
 }
+
+// secret is something that was handed in and must turn up nowhere.
+type secret struct {
+	field string // "": no field's
+	value []byte
+}
+
+// redirectState is the state that redirects must carry, and bring back.
+const redirectState = "connectortest-redirect-state"
 
 // newWalker begins a login.
 func newWalker(ctx context.Context, c Case) *walker {
@@ -156,12 +165,14 @@ func (w *walker) submit(submission Submission) error {
 		}
 		input.Query = query
 		input.Action = latchkey.ActionCallback
-		w.secrets = append(w.secrets, []byte(query.Get("code")))
+		for _, name := range []string{"code", "loginToken"} {
+			w.secrets = append(w.secrets, secret{value: []byte(query.Get(name))})
+		}
 	case connector.Prompt:
 		input.Action = orElse(input.Action, latchkey.ActionContinue)
 		for _, field := range step.Prompt.Fields {
-			if field.Type != latchkey.FieldText {
-				w.secrets = append(w.secrets, []byte(submission.Fields[field.Name]))
+			if field.Type != latchkey.FieldText || field.Autocomplete == "one-time-code" {
+				w.secrets = append(w.secrets, secret{field.Name, []byte(submission.Fields[field.Name])})
 			}
 		}
 	case connector.Wait:
@@ -181,13 +192,14 @@ func (w *walker) advance(input connector.Input) error {
 	now := w.now
 	c := w.c.New(func() time.Time { return now })
 	flow := connector.Flow{
-		SessionID:   "ls_connectortest",
-		Environment: latchkey.Sandbox,
-		Permissions: slices.Clone(w.c.Permissions),
-		State:       bytes.Clone(stateOf(w.step)),
-		CallbackURL: orElse(w.c.CallbackURL, "https://link.latchkey.example/callback/test"),
-		HTTP:        w.c.client(),
-		Now:         now,
+		SessionID:     "ls_connectortest",
+		Environment:   latchkey.Sandbox,
+		Permissions:   slices.Clone(w.c.Permissions),
+		State:         bytes.Clone(stateOf(w.step)),
+		CallbackURL:   orElse(w.c.CallbackURL, "https://link.latchkey.example/callback/test"),
+		RedirectState: redirectState,
+		HTTP:          w.c.client(),
+		Now:           now,
 	}
 	if environments := c.Describe().Environments; !slices.Contains(environments, latchkey.Sandbox) {
 		flow.Environment = latchkey.Live
@@ -204,7 +216,7 @@ func (w *walker) advance(input connector.Input) error {
 		return err
 	}
 	errs := checkStep(step)
-	if w.leaks(shown(step)...) {
+	if w.leaks(shown(step)...) || w.leaksInState(step) {
 		errs = append(errs, errors.New("the step's state or text holds what was submitted"))
 	}
 	w.step = step
@@ -214,20 +226,28 @@ func (w *walker) advance(input connector.Input) error {
 // leaks reports whether a text holds a secret that was submitted, as it is or
 // in a usual encoding.
 func (w *walker) leaks(texts ...string) bool {
-	for _, secret := range w.secrets {
-		for _, text := range texts {
-			if holds(text, secret) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.secrets, func(s secret) bool { return s.isIn(texts...) })
 }
 
-// shown returns what a step remembers, shows or tells of a person. A credential
+// leaksInState reports whether the state holds a secret that was submitted. That
+// of a second factor may hold what must be sent again with it.
+func (w *walker) leaksInState(step connector.Step) bool {
+	prompt, ok := step.(connector.Prompt)
+	secondFactor := ok && prompt.At == latchkey.StateTwoFactor
+	return slices.ContainsFunc(w.secrets, func(s secret) bool {
+		return s.isIn(string(stateOf(step))) && !(secondFactor && slices.Contains(w.c.Resent, s.field))
+	})
+}
+
+// isIn reports whether one of the texts holds the secret.
+func (s secret) isIn(texts ...string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool { return holds(text, s.value) })
+}
+
+// shown returns what a step shows or tells of a person. A credential
 // is not in it: it goes to the vault, and may well be what was submitted.
 func shown(step connector.Step) []string {
-	texts := []string{string(stateOf(step))}
+	var texts []string
 	switch step := step.(type) {
 	case connector.Prompt:
 		texts = append(texts, promptTexts(step.Prompt)...)

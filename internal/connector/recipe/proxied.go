@@ -69,10 +69,10 @@ func (c *Connector) Keep(credential []byte, answer *http.Response) (changed []by
 }
 
 // Revoke logs out. A credential that the provider no longer knows is revoked
-// already, and so is everything where the recipe has no logout.
+// already; where the recipe has no logout there is no way.
 func (c *Connector) Revoke(ctx context.Context, access connector.Access) error {
 	if len(c.recipe.Logout.Requests) == 0 {
-		return nil
+		return connector.ErrNoRevocation
 	}
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()

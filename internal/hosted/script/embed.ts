@@ -41,7 +41,7 @@ export function over(): boolean {
 
 // begin tells the host that the page is there, and listens to it.
 export function begin(): void {
-  const silent = ["gone", "not-found", "elsewhere", "trouble", "expired", "foreign"];
+  const silent = ["gone", "not-found", "elsewhere", "returned", "lost", "trouble", "expired", "foreign"];
   if (document.body.dataset.host && !silent.includes(pageName())) tell({ type, event: "loaded" });
   drawn();
   addEventListener("message", (event) => {
@@ -60,6 +60,12 @@ export function drawn(): void {
   const text = document.body.dataset.messages;
   if (!text) return;
   delete document.body.dataset.messages;
+  relay(text);
+}
+
+// relay tells the host messages of the server: those of this page, or of the
+// window that was at the provider for it.
+export function relay(text: string): void {
   const messages = JSON.parse(text) as Message[];
   for (const message of messages) {
     if (message.event === "exit" && post.forced && message.metadata) message.metadata.type = "forced_exit";

@@ -1,3 +1,4 @@
+import { leave } from "./away";
 import { call } from "./call";
 import { take } from "./swap";
 
@@ -37,6 +38,7 @@ export function send(form: HTMLFormElement, fields: FormData, button: HTMLElemen
     rest();
     rename(url);
     take(page, quietly);
+    leave();
     if (then) then();
   }, () => {
     busy = false;

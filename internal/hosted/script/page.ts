@@ -1,6 +1,7 @@
 // The script of the hosted pages. They are whole without it: it only keeps the
 // page still while a form is sent, tells an embedding page what happens, and
 // looks by itself where else a button must be pressed.
+import { depart, returned } from "./away";
 import { begin, over } from "./embed";
 import { enhance } from "./field";
 import { intercept } from "./form";
@@ -15,7 +16,9 @@ function forget(): void {
 document.documentElement.dataset.live = "";
 intercept();
 enhance();
+returned();
 begin();
+depart();
 watch();
 addEventListener("pagehide", forget);
 addEventListener("pageshow", (event) => {

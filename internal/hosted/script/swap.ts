@@ -9,10 +9,20 @@ export function pageName(body: HTMLElement = document.body): string {
   return body.dataset.page || "";
 }
 
+// named are the fields that hold who somebody is, and nothing secret.
+const named = "main input[autocomplete=username]";
+
+// typed is what such fields hold, so that nobody types it twice when only the
+// password was wrong.
+function typed(): [string, string][] {
+  return Array.from(document.querySelectorAll<HTMLInputElement>(named), (input) => [input.name, input.value]);
+}
+
 // swap shows another page of ours in place of this one. What a connection is
 // waited for with is drawn again without taking the focus from anybody's hands.
 export function swap(next: Document, quietly = false): void {
-  const still = quietly && pageName(next.body) === pageName();
+  const before = pageName();
+  const still = quietly && pageName(next.body) === before;
   for (const name of Object.keys(document.body.dataset)) delete document.body.dataset[name];
   for (const name of Object.keys(next.body.dataset)) document.body.dataset[name] = next.body.dataset[name];
   document.documentElement.lang = next.documentElement.lang;
@@ -23,10 +33,15 @@ export function swap(next: Document, quietly = false): void {
     const mine = document.querySelector<HTMLInputElement>("input[name=version]");
     if (version && mine) mine.value = version.value;
   } else {
+    const names = pageName(next.body) === before ? typed() : [];
     for (const part of parts) {
       const fresh = next.querySelector(part);
       const stale = document.querySelector(part);
       if (fresh && stale) stale.replaceWith(document.importNode(fresh, true));
+    }
+    for (const [name, value] of names) {
+      const input = document.querySelector<HTMLInputElement>(named + "[name=" + name + "]");
+      if (input && !input.value) input.value = value;
     }
     focus();
     enhance();

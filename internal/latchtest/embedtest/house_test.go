@@ -47,7 +47,12 @@ var view = shottest.View{Width: 1024, Height: 800, Still: true}
 // newHouse starts both, and a browser with the flags.
 func newHouse(t testing.TB, flags ...string) *house {
 	t.Helper()
-	h := &house{Server: latchtest.Start(t, latchtest.Options{}), browser: shottest.Open(t, shottest.Flags(append(slices.Clone(shottest.Together), flags...)...)...)}
+	return newHouseWith(t, latchtest.Options{}, flags...)
+}
+
+func newHouseWith(t testing.TB, options latchtest.Options, flags ...string) *house {
+	t.Helper()
+	h := &house{Server: latchtest.Start(t, options), browser: shottest.Open(t, shottest.Flags(append(slices.Clone(shottest.Together), flags...)...)...)}
 	site := httptest.NewServer(http.HandlerFunc(h.serve))
 	t.Cleanup(site.Close)
 	h.host = strings.Replace(site.URL, "127.0.0.1", "localhost", 1) // another site than Latchkey's

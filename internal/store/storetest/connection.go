@@ -56,7 +56,7 @@ func connectionFacts() map[string]func(*world) {
 			if len(again) != 0 {
 				w.Error("a leased revocation was claimed again")
 			}
-			w.must(w.store.FinishRevocation(w.Context(), claimed[0].ID))
+			w.must(w.store.FinishRevocation(w.Context(), claimed[0].ID, w.record(connection, latchkey.AuditRevoked)))
 			later, err := w.store.ClaimRevocations(w.Context(), start.Add(time.Hour), 10, time.Minute)
 			w.must(err)
 			if len(later) != 0 {

@@ -2,7 +2,7 @@
 // the business, named as sentences.
 //
 //	storetest.Run(t, open) ─▶ sessions · completions · connections · outbox · endpoints · replays ·
-//	                          deliveries · events · revocations · accounts · client apps
+//	                          deliveries · events · revocations · refreshes · checks · accounts · client apps
 package storetest
 
 import (
@@ -33,6 +33,7 @@ func facts() map[string]func(*world) {
 	for _, group := range []map[string]func(*world){
 		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(), clientAppFacts(),
 		endpointFacts(), replayFacts(), deliveryFacts(), eventFacts(), attemptFacts(), idempotencyFacts(),
+		refreshFacts(), checkFacts(),
 	} {
 		for name, fact := range group {
 			all[name] = fact
@@ -103,7 +104,7 @@ func (w *world) session() *latchkey.LinkSession {
 		Request: latchkey.SessionRequest{
 			Mode: latchkey.ModeHosted, RedirectURL: "https://shop.example/back", ClientReferenceID: "user_1",
 			Providers: []string{"sandbox"}, Permissions: w.app.Permissions, Metadata: map[string]string{"plan": "pro"},
-			Geolocation: &latchkey.Geolocation{Country: "DE", State: "BY"},
+			Geolocation: &latchkey.Geolocation{Country: "DE", State: "BY"}, Exit: "de-1",
 		},
 		Progress: latchkey.SessionProgress{AttemptsLeft: 5},
 	}
@@ -129,7 +130,7 @@ func (w *world) connection(upstream, reference string) latchkey.Connection {
 		ID: latchkey.NewID(rand.Reader, latchkey.PrefixConnection), OrganisationID: w.organisation.ID,
 		Environment: latchkey.Sandbox, ClientAppID: w.app.ID, Provider: "sandbox", ClientReferenceID: reference,
 		Status: latchkey.ConnectionActive, User: latchkey.UserData{ID: upstream, Name: "Ada", Username: "ada"},
-		Permissions: []string{"profile:read"}, Version: 1, EventSequence: 1, CreatedAt: start, UpdatedAt: start,
+		Permissions: []string{"profile:read"}, Exit: "de-1", Version: 1, EventSequence: 1, CreatedAt: start, UpdatedAt: start,
 	}
 }
 

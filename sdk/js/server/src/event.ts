@@ -1,11 +1,16 @@
-import type { ConnectionStatus } from "./connection.js";
+import type { ConnectionStatus, Expiry } from "./connection.js";
 import type { FailureCode, UserData } from "./session.js";
 import type { StepName } from "./step.js";
 import type { CallOptions } from "./call.js";
 import type { Transport } from "./transport.js";
 
-/** What happened to a connection: linked, linked anew, ended, deleted. */
-export type ConnectionEventType = "connection.created" | "connection.updated" | "connection.expired" | "connection.disconnected";
+/** What happened to a connection: linked, linked anew, about to end, ended, deleted. */
+export type ConnectionEventType =
+  | "connection.created"
+  | "connection.updated"
+  | "connection.expiring"
+  | "connection.expired"
+  | "connection.disconnected";
 
 /** How a session ended. */
 export type SessionEventType = "link.session.completed" | "link.session.cancelled" | "link.session.failed" | "link.session.expired";
@@ -14,7 +19,7 @@ export type SessionEventType = "link.session.completed" | "link.session.cancelle
 export type EventType = ConnectionEventType | SessionEventType;
 
 /** Something that happened, as events lists it and webhooks tell it. The same event may be told more than once. */
-export type LatchkeyEvent = LinkedEvent | EndedEvent | SessionEvent;
+export type LatchkeyEvent = LinkedEvent | ExpiringEvent | EndedEvent | SessionEvent;
 
 /** What every event has. */
 export interface EventEnvelope {
@@ -32,12 +37,20 @@ export interface LinkedEvent extends EventEnvelope {
   data: { clientReferenceId: string | null; connection: LinkedEventConnection };
 }
 
+/** A connection is about to end: the person must link again before that. */
+export interface ExpiringEvent extends EventEnvelope {
+  type: "connection.expiring";
+  /** The same as type. */
+  eventType: "connection.expiring";
+  data: { clientReferenceId: string | null; connection: ExpiringEventConnection };
+}
+
 /** A connection has ended: the person must link again, or it was deleted. */
 export interface EndedEvent extends EventEnvelope {
   type: "connection.expired" | "connection.disconnected";
   /** The same as type. */
   eventType: "connection.expired" | "connection.disconnected";
-  data: { clientReferenceId: string | null; connection: EventConnection };
+  data: { clientReferenceId: string | null; connection: EndedEventConnection };
 }
 
 /** A session has ended. */
@@ -54,6 +67,19 @@ export interface EventConnection {
   id: string;
   platformUserId: string;
   status: ConnectionStatus;
+}
+
+/** The connection of an event that warns of its end. */
+export interface ExpiringEventConnection extends EventConnection {
+  /** When its credential ends. */
+  expiresAt: string;
+  expiry: Expiry;
+}
+
+/** The connection of an event that tells of its end. */
+export interface EndedEventConnection extends EventConnection {
+  /** How it has expired. */
+  expiry?: Expiry;
 }
 
 /** The connection of an event that tells of a link. */

@@ -1,4 +1,4 @@
-package link
+package latchkey
 
 import "strings"
 
@@ -16,7 +16,7 @@ const countries = "" +
 	"SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO " +
 	"TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW "
 
-// isCountry reports whether the code is of a country of today, in capitals.
-func isCountry(code string) bool {
+// ValidCountry reports whether the code is of a country of today, in capitals.
+func ValidCountry(code string) bool {
 	return len(code) == 2 && code[1] != ' ' && strings.Contains(countries, code+" ")
 }
