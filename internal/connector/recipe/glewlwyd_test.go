@@ -134,7 +134,7 @@ func TestGlewlwydWithACodeByEmail(t *testing.T) {
 		if got := proxied(t, c, done.Credential.Secret, "profile/session/"); got != http.StatusOK {
 			t.Errorf("what wants the second factor answers %d", got)
 		}
-		if left := time.Until(done.Credential.ExpiresAt); left < 27*24*time.Hour || left > 28*24*time.Hour {
+		if left := time.Until(done.Credential.EndsAt); left < 27*24*time.Hour || left > 28*24*time.Hour {
 			t.Errorf("the session of four weeks ends in %s", left)
 		}
 	}
