@@ -95,7 +95,7 @@ func (f *rotatingFleet) expire() (failed int) {
 func TestReplicasRefreshOnceHoweverManyAskAtOnce(t *testing.T) {
 	rounds := expiries
 	if latchtest.UnderRaceDetector() {
-		rounds = 10 // it is ten times as slow
+		rounds = 5 // it is ten times as slow
 	}
 	f := newRotatingFleet(t, latchtest.Options{DatabaseURL: latchtest.NewPostgres(t)}, replicas)
 	beyond, once := 0, 0
