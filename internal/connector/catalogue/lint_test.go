@@ -16,7 +16,6 @@ import (
 // and why.
 var excused = map[string]string{
 	"apple api.base_url": "has no API",
-	"calendly scopes":    "set at the provider",
 	"clickup scopes":     "none there",
 	"intercom scopes":    "set at the provider",
 	"naver scopes":       "set at the provider",
