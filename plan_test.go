@@ -64,6 +64,7 @@ var plan = map[string][]string{
 	"latchtest/glewlwydtest":  {},
 	"latchtest/mediawikitest": {},
 	"latchtest/hostiletest":   {"latchkey", "connector", "connector/oauth2", "egress"},
+	"latchtest/oidcpeertest":  {"latchkey", "connector", "connector/oauth2", "connector/connectortest"},
 	"latchtest/shottest":      {},
 	"latchtest/atprototest":   {}, // peers: they know the wire only
 	"latchtest/matrixtest":    {},

@@ -119,7 +119,7 @@ func TestAClientAppNeedsANameADomainAndAType(t *testing.T) {
 	if strings.Join(app.Providers, " ") != "sandbox "+latchtest.ProviderID || app.RedirectURIs == nil || app.AllowedOrigins == nil {
 		t.Errorf("without more it is %+v", app)
 	}
-	if live := h.registered(h.mine.live); strings.Join(live.Providers, " ") != latchtest.ProviderID || live.Environment != "live" {
+	if live := h.registered(h.mine.live); strings.Join(live.Providers, " ") != "atproto matrix "+latchtest.ProviderID || live.Environment != "live" {
 		t.Errorf("in the live environment it is %+v", live)
 	}
 	for field, bodies := range map[string][]string{

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,7 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"latchkey"
 	"latchkey/internal/app"
 )
 
@@ -35,6 +38,9 @@ database_url: postgres://db.example.com/latchkey
 database_url_file: /run/url
 key_file: /run/key
 recipes: [/one.yaml, /two.yaml]
+providers:
+  - {id: github, client_id: abc, client_secret: s3cret, variables: {tenant: acme}, environments: [live, sandbox]}
+  - {file: /three.yaml, client_id: def, client_secret_file: /run/secret, private_key_file: /run/key.pem, key_id: k1}
 limits: {requests_per_key: 6000, misses_per_address: 5, attempts_per_address: -1}
 trusted_proxies: [10.0.0.0/8, "fd00::/8"]
 egress:
@@ -55,6 +61,11 @@ log_level: warn
 			Listen: "127.0.0.1:1", MetricsListen: "127.0.0.1:2", APIURL: "https://api.example.com",
 			LinkURL: "https://link.example.com", Data: "/data", DatabaseURL: "postgres://db.example.com/latchkey",
 			DatabaseURLFile: "/run/url", KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
+			Providers: []app.OAuthProvider{
+				{ID: "github", ClientID: "abc", Variables: map[string]string{"tenant": "acme"},
+					Environments: []latchkey.Environment{latchkey.Live, latchkey.Sandbox}},
+				{File: "/three.yaml", ClientID: "def", ClientSecretFile: "/run/secret", PrivateKeyFile: "/run/key.pem", KeyID: "k1"},
+			},
 			Limits:         app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1},
 			TrustedProxies: []string{"10.0.0.0/8", "fd00::/8"},
 			Egress: app.Egress{
@@ -66,7 +77,10 @@ log_level: warn
 			},
 			LogFormat: "text", LogLevel: "warn",
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if secret := got.Providers[0].ClientSecret; string(secret.Reveal()) != "s3cret" || strings.Contains(fmt.Sprint(got), "s3cret") {
+			t.Error("the client secret is not read, or printed")
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(latchkey.Secret{})); diff != "" {
 			t.Error(diff)
 		}
 		value := reflect.ValueOf(got)

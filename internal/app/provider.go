@@ -8,6 +8,7 @@ import (
 
 	"latchkey/internal/connector"
 	"latchkey/internal/connector/all"
+	"latchkey/internal/connector/catalogue"
 	"latchkey/internal/connector/recipe"
 	"latchkey/internal/hosted"
 )
@@ -25,19 +26,19 @@ func connectors(config Config, parts Parts) (map[string]connector.Connector, err
 		})
 	})
 	list = append(list, parts.Connectors...)
-	for _, path := range config.Recipes {
-		read, err := readRecipe(path, recipe.Options{Now: parts.Now, OAuth: oauthDomains(list)})
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, read)
-	}
 	for _, entry := range config.Providers {
 		made, err := oauthProvider(entry, config.Development)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, made)
+	}
+	for _, path := range config.Recipes {
+		read, err := readRecipe(path, recipe.Options{Now: parts.Now, OAuth: oauthDomains(list)})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, read)
 	}
 	for _, provider := range list {
 		id := provider.Describe().ID
@@ -70,9 +71,13 @@ func readRecipe(path string, options recipe.Options) (*recipe.Connector, error) 
 }
 
 // oauthDomains returns the sites of the providers at which people log in
-// themselves: no recipe may ask for their passwords.
+// themselves, served here or only known: no recipe may ask for their passwords.
 func oauthDomains(list []connector.Connector) []string {
 	var domains []string
+	for _, id := range catalogue.IDs() {
+		known, _ := catalogue.Find(id)
+		domains = append(domains, known.Domain)
+	}
 	for _, provider := range list {
 		if facts := provider.Describe(); facts.OwnPage {
 			domains = append(domains, facts.Domain)

@@ -11,6 +11,7 @@ import (
 
 	"latchkey"
 	"latchkey/internal/connector"
+	"latchkey/internal/connector/catalogue"
 	"latchkey/internal/connector/oauth2"
 )
 
@@ -74,7 +75,7 @@ func (p OAuthProvider) describe() (oauth2.Config, error) {
 		}
 		return oauth2.Parse(p.File, text)
 	}
-	found, ok := catalogued(p.ID)
+	found, ok := catalogue.Find(p.ID)
 	if !ok {
 		return oauth2.Config{}, fmt.Errorf("providers: there is no provider %q in the catalogue; "+
 			"`latchkey providers list` shows those that are, and `file` takes one of your own", p.ID)

@@ -105,7 +105,7 @@ func goesWith(key jose.JSONWebKey, algorithm string) bool {
 // VerifySignature checks a signature with the one key and returns the payload.
 // It is the key set of go-oidc's verifier.
 func (k *chosenKey) VerifySignature(_ context.Context, raw string) ([]byte, error) {
-	signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.algorithm)})
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.algorithm)})
 	if err != nil {
 		return nil, errors.New("not a signed token")
 	}
