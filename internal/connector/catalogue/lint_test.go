@@ -184,6 +184,20 @@ func owns(c *oauth2.Config, host string) bool {
 	})
 }
 
+func TestTheDomainsAreThoseOfTheProvidersAndOfNoCustomer(t *testing.T) {
+	found := catalogue.Domains()
+	for _, want := range []string{"github.com", "gitlab.com", "myshopify.com", "zendesk.com"} {
+		if !slices.Contains(found, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, domain := range found {
+		if !regexp.MustCompile(`^([a-z0-9-]+\.)+[a-z]+$`).MatchString(domain) {
+			t.Errorf("%q is no domain", domain)
+		}
+	}
+}
+
 func TestThePermissionsAreSortedNamedOnceAndUsed(t *testing.T) {
 	var names []string
 	used := map[string]bool{}
