@@ -31,9 +31,11 @@ func (v *Vault) Prove(ctx context.Context, opened *Opened) {
 
 // Report tells what the provider answered to the use of an opened connection
 // with an error that is a connector.ErrDead, and returns the error for the
-// caller. The connection expires for the error's reason. Only when a refresh
-// has just brought a credential that never worked, the one before is taken up
-// once more, since that refresh may have failed at the provider.
+// caller. The connection expires for the error's reason, but for two cases.
+// When a refresh has just brought a credential that never worked, the one before
+// is taken up once more, since that refresh may have failed at the provider. And
+// what can be renewed is renewed first: an access token may end before its time
+// while the refresh token behind it is good.
 func (v *Vault) Report(ctx context.Context, opened *Opened, cause error) error {
 	ctx = context.WithoutCancel(ctx)
 	if opened.sealed.Unproved {
@@ -45,5 +47,22 @@ func (v *Vault) Report(ctx context.Context, opened *Opened, cause error) error {
 			return fmt.Errorf("restore credential of %s: %w", opened.Connection.ID, err)
 		}
 	}
+	refresher, ok := opened.Connector.(connector.Refresher)
+	if ok && !opened.sealed.ExpiresAt.IsZero() && !v.proofs.recorded(freshly(opened.Connection), v.config.Now()) {
+		caller := latchkey.Caller{
+			KeyID: system, OrganisationID: opened.Connection.OrganisationID, Environment: opened.Connection.Environment,
+		}
+		_, _, err := v.renewed(ctx, renewal{caller, opened.Connector, refresher, opened.Connection, opened.sealed})
+		if err != nil {
+			return err // it has expired, or nobody can say yet
+		}
+		return errRenewing
+	}
 	return v.expire(ctx, opened.Connection, connector.ReasonOf(cause))
+}
+
+// freshly marks that a refresh has brought the connection's credential a moment
+// ago: what another one would bring is no better.
+func freshly(connection latchkey.Connection) use {
+	return use{connection: connection.ID, purpose: PurposeRefresh}
 }

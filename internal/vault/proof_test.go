@@ -205,3 +205,47 @@ func TestARefreshThatIsBlockedIsTold(t *testing.T) {
 		t.Errorf("%v, told %v, %d reported dead", err, told, len(b.dead))
 	}
 }
+
+// hasty is a provider whose access tokens end before their time.
+type hasty struct {
+	*latchtest.Provider
+	refreshes int
+	gone      bool // the refresh tokens are dead too
+}
+
+// Refresh gives a credential that works.
+func (h *hasty) Refresh(_ context.Context, access connector.Access) (connector.Credential, error) {
+	h.refreshes++
+	if h.gone {
+		return connector.Credential{}, &connector.Dead{Reason: connector.DeadRevoked}
+	}
+	return connector.Credential{Secret: fmt.Appendf(nil, "renewed %d", h.refreshes), ExpiresAt: access.Now.Add(life)}, nil
+}
+
+// Check knows what a refresh has brought.
+func (h *hasty) Check(_ context.Context, access connector.Access) (connector.Profile, error) {
+	if h.refreshes == 0 || h.gone {
+		return connector.Profile{}, connector.ErrDead
+	}
+	return connector.Profile{}, nil
+}
+
+func TestWhatEndsBeforeItsTimeIsRenewedBeforeItIsGivenUp(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		b := open(t, latchtest.Options{Idle: true}, lasting)
+		provider := &hasty{Provider: b.Provider, gone: gone}
+		b.config.Connector = func(string) (connector.Connector, bool) { return provider, true }
+		checked := vault.New(b.config)
+		connection := latchkey.Connection{ID: b.connection, OrganisationID: b.caller.OrganisationID, Environment: b.caller.Environment}
+		want := map[bool]latchkey.Code{false: latchkey.NetworkFailed, true: latchkey.SessionExpired}[gone]
+		if _, err := checked.Check(t.Context(), connection); latchkey.CodeOf(err) != want || provider.refreshes != 1 {
+			t.Errorf("gone %t: %v after %d refreshes", gone, err, provider.refreshes)
+		}
+		if gone {
+			continue
+		}
+		if confirmed, err := checked.Check(t.Context(), connection); !confirmed || err != nil || len(b.dead) != 0 {
+			t.Errorf("after the renewal: %t, %v, %d reported dead", confirmed, err, len(b.dead))
+		}
+	}
+}

@@ -186,6 +186,9 @@ func (v *Vault) keepFresh(ctx context.Context, r renewal, until time.Time, fresh
 	now := v.config.Now()
 	fresh.WarnAt = connector.WarningAt(now, fresh.EndsAt)
 	err := v.config.Refreshes.RefreshCredential(ctx, r.connection, until, fresh, now)
+	if err == nil {
+		v.proofs.remember(freshly(r.connection), now)
+	}
 	if latchkey.CodeOf(err) != latchkey.Conflict {
 		return err
 	}
