@@ -39,7 +39,7 @@ var plan = map[string][]string{
 	"connector/jsonapi":       {"latchkey", "connector"},
 	"connector/catalogue":     {"latchkey", "connector", "connector/oauth2"},
 	provider:                  {"latchkey", "connector", "connector/oauth2", "connector/recipe", "connector/jsonapi"},
-	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", "connector/catalogue", provider},
+	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", provider},
 	"vault/seal":              {"latchkey"},
 	"vault":                   {"latchkey", "connector", "vault/seal"},
 	"link":                    {"latchkey", "connector"}, // it is handed one sealing function

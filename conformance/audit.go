@@ -81,6 +81,11 @@ var auditRows = []row{
 		s.audited("connection.invalidated", c.id, 1)
 		s.audited("connection.disconnected", c.id, 1)
 	}},
+	{id: "3.audit.receipt", statement: "and that its credential was ended at the provider", plus: true, check: func(s *suite) {
+		c := s.link("creator", nil)
+		s.call("DELETE", c.path(), nil).want(http.StatusOK)
+		s.audited("credential.revoked", c.id, 1)[0].at("detail.attempts").is(1)
+	}},
 	{id: "3.audit.import", statement: "and an import", plus: true, check: func(s *suite) {
 		told := s.imports(credentialsOf(s.address("creator"), goodPassword), nil)
 		s.audited("connection.imported", told.at("id").text(), 1)

@@ -106,7 +106,7 @@ var connectionRows = []row{
 		c := s.link("creator", nil)
 		s.call("POST", c.path()+"/invalidate", nil).want(http.StatusOK)
 		expiry := c.get().at("expiry")
-		expiry.fits(object(map[string]shape{"reason": filled, "canReauth": flagged}))
+		expiry.fits(object(map[string]shape{"reason": filled, "canReauth": flagged, "reconnectUrl?": filled}))
 		expiry.at("canReauth").is(true)
 	}},
 	{id: "3.connections.disconnect", statement: "DELETE: 200 {}; it is gone", check: func(s *suite) {

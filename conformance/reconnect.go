@@ -42,6 +42,7 @@ var reconnectRows = []row{
 		s.linkAs(c.address, map[string]any{"connectionId": c.id, "clientReferenceId": c.reference}).is(c)
 		s.tells(cursor, c.id, "connection.created", "connection.expired", "connection.updated")
 	}},
+	{id: "3.reconnect.url", statement: "expiry.reconnectUrl leads to a page on which the person links anew", plus: true, check: reconnectByURL},
 	{id: "3.twin.same-reference", statement: "the same account and reference: the same connection, never a twin", check: func(s *suite) {
 		c := s.link("creator", nil)
 		s.linkAs(c.address, map[string]any{"clientReferenceId": c.reference}).is(c)
@@ -65,6 +66,25 @@ var reconnectRows = []row{
 		}
 		other.user.at("id").is(c.user.at("id").text())
 	}},
+}
+
+// reconnectByURL links a connection of an app with pages anew, as its person
+// would who was sent the URL.
+func reconnectByURL(s *suite) {
+	address := s.address("creator")
+	l := s.begin(s.app(redirectApp), nil)
+	s.open(l.url).finish(address, goodPassword)
+	c := l.linked(address)
+	s.call("POST", c.path()+"/invalidate", nil).want(http.StatusOK)
+	begun := s.open(c.get().at("expiry.reconnectUrl").text()).press("continue").landed
+	if begun == nil {
+		s.failf("the button begins no session")
+	}
+	back := s.open(begun.String()).finish(address, goodPassword).parameters()
+	if back.Get("status") != "success" || back.Get("connection_id") != c.id {
+		s.failf("the person comes back with %v, want the same connection", back)
+	}
+	c.get().at("expiry").is(nil)
 }
 
 // is fails the row unless both are the same connection.

@@ -42,8 +42,7 @@ func (a *asker) ask(ctx context.Context, question app.RecipeQuestion) (app.Recip
 	}
 	answer := app.RecipeAnswer{Fields: map[string]latchkey.Secret{}}
 	if len(prompt.Methods) > 0 {
-		say("one of %s: ", strings.Join(prompt.Methods, ", "))
-		chosen, err := a.line(ctx, false)
+		chosen, err := a.line(ctx, "one of "+strings.Join(prompt.Methods, ", "), false)
 		answer.Method = string(chosen)
 		return answer, err
 	}
@@ -55,8 +54,7 @@ func (a *asker) ask(ctx context.Context, question app.RecipeQuestion) (app.Recip
 		case field.Type == latchkey.FieldCode && prompt.CanResend:
 			hint = " (or " + strconv.Quote(resendWord) + ")"
 		}
-		say("%s%s: ", printable(field.Label), hint)
-		typed, err := a.line(ctx, field.Type == latchkey.FieldPassword)
+		typed, err := a.line(ctx, printable(field.Label)+hint, field.Type == latchkey.FieldPassword)
 		if err != nil {
 			return answer, err
 		}
@@ -73,8 +71,9 @@ func (a *asker) ask(ctx context.Context, question app.RecipeQuestion) (app.Recip
 	return answer, nil
 }
 
-// line reads a line, until the context ends.
-func (a *asker) line(ctx context.Context, hidden bool) ([]byte, error) {
+// line asks for a line and reads it, until the context ends. Who types early
+// is not echoed either: what hides comes before the question.
+func (a *asker) line(ctx context.Context, label string, hidden bool) ([]byte, error) {
 	if hidden && isTerminal(a.terminal.in) {
 		if err := echo(a.terminal.in, false); err != nil {
 			return nil, err
@@ -84,6 +83,7 @@ func (a *asker) line(ctx context.Context, hidden bool) ([]byte, error) {
 			_, _ = fmt.Fprintln(a.terminal.err)
 		}()
 	}
+	_, _ = fmt.Fprintf(a.terminal.err, "%s: ", label)
 	type read struct {
 		line []byte
 		err  error

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -151,33 +150,6 @@ func TestTheCallsOfTheDocuments(t *testing.T) {
 		for _, found := range call.FindAllStringSubmatch(text, -1) {
 			if !served[found[1]] {
 				t.Errorf("%s names %s, which is not served", path, found[1])
-			}
-		}
-	}
-}
-
-// What the recipe's document quotes stands in the example, which is tested
-// against the real server.
-func TestTheQuotesOfTheRecipes(t *testing.T) {
-	example, err := os.ReadFile(filepath.Join(root, "docs", "examples", "glewlwyd.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := func(text string) []string {
-		var bare []string
-		for line := range strings.Lines(text) {
-			line, _, _ = strings.Cut(line, " #")
-			if line = strings.TrimSpace(line); line != "" {
-				bare = append(bare, line)
-			}
-		}
-		return bare
-	}
-	known := lines(string(example))
-	for _, block := range blocks(documents(t)[filepath.Join(root, "docs", "recipes.md")], "```yaml\n") {
-		for _, line := range lines(block) {
-			if !slices.Contains(known, line) {
-				t.Errorf("%q is not in the example", line)
 			}
 		}
 	}

@@ -1,9 +1,10 @@
 // Command latchkey is an account-linking server.
 //
-//	latchkey dev      try it: everything on one embedded database
-//	latchkey setup    make an organisation, a client app and keys
-//	latchkey serve    run it
-//	latchkey recipe   write a provider: lint, try, record, replay
+//	latchkey dev         try it: everything on one embedded database
+//	latchkey setup       make an organisation, a client app and keys
+//	latchkey serve       run it
+//	latchkey recipe      write a provider: lint, try, record, replay
+//	latchkey providers   find an OAuth provider, and what to register there
 package main
 
 import (
@@ -20,11 +21,12 @@ import (
 
 // commands are what the command line understands.
 type commands struct {
-	Dev     devCommand     `cmd:"" help:"Try Latchkey: everything on one embedded database, with a sandbox ready to use."`
-	Setup   setupCommand   `cmd:"" help:"Make an organisation with a client app and a key for each environment."`
-	Serve   serveCommand   `cmd:"" help:"Run Latchkey in production."`
-	Recipe  recipeCommand  `cmd:"" help:"Write a provider as a file: check it, try it, record it."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Dev       devCommand       `cmd:"" help:"Try Latchkey: everything on one embedded database, with a sandbox ready to use."`
+	Setup     setupCommand     `cmd:"" help:"Make an organisation with a client app and a key for each environment."`
+	Serve     serveCommand     `cmd:"" help:"Run Latchkey in production."`
+	Recipe    recipeCommand    `cmd:"" help:"Write a provider as a file: check it, try it, record it."`
+	Providers providersCommand `cmd:"" help:"Find an OAuth provider, and check one of your own."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // terminal is where commands read and write.

@@ -21,6 +21,8 @@ import (
 //	stop NAME                   SIGTERM; it must end with status 0; writes NAME.out and NAME.err
 //	call STATUS METHOD PATH     ask the last server that was started, with KEY; writes answer
 //	drain NAME                  SIGTERM in the middle of a request, which must still be answered
+//	site                        start the site of docs/examples/site; sets SITE
+//	endsite                     end it
 //	readenv VARIABLE FILE       set a variable to what a file holds
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -30,10 +32,12 @@ func TestScripts(t *testing.T) {
 			documents, err := filepath.Abs(filepath.Join(root, "docs"))
 			env.Setenv("DOCUMENTS", documents)
 			env.Values[serversKey{}] = map[string]*server{}
+			env.Values[siteKey{}] = map[siteKey]func(){}
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": scriptStart, "stop": scriptStop, "call": scriptCall, "drain": scriptDrain,
+			"site": scriptSite, "endsite": scriptEndSite,
 			"readenv": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], ts.ReadFile(args[1])) },
 		},
 	})
@@ -85,6 +89,36 @@ func scriptCall(ts *testscript.TestScript, neg bool, args []string) {
 	if fmt.Sprint(response.StatusCode) != args[0] {
 		ts.Fatalf("%s %s: status %d, want %s: %s", args[1], args[2], response.StatusCode, args[0], body)
 	}
+}
+
+// siteKey is where a script keeps how to end its site.
+type siteKey struct{}
+
+func scriptSite(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: site")
+	}
+	url, _, stop, err := startSite()
+	ts.Check(err)
+	ts.Defer(stop)
+	ts.Setenv("SITE", url)
+	sitesOf(ts)[siteKey{}] = stop
+}
+
+func scriptEndSite(ts *testscript.TestScript, neg bool, args []string) {
+	stop := sitesOf(ts)[siteKey{}]
+	if neg || len(args) != 0 || stop == nil {
+		ts.Fatalf("usage: endsite, after site")
+	}
+	stop()
+}
+
+func sitesOf(ts *testscript.TestScript) map[siteKey]func() {
+	sites, ok := ts.Value(siteKey{}).(map[siteKey]func())
+	if !ok {
+		ts.Fatalf("no sites")
+	}
+	return sites
 }
 
 func scriptDrain(ts *testscript.TestScript, neg bool, args []string) {

@@ -28,13 +28,13 @@ type connectionBody struct {
 	Expiry            *link.Expiry              `json:"expiry"`
 }
 
-func describeConnection(connection latchkey.Connection) connectionBody {
+func describeConnection(connection latchkey.Connection, expiry *link.Expiry) connectionBody {
 	body := connectionBody{
 		ID: connection.ID, Status: connection.Status, UserData: newUserData(connection.User),
 		Permissions: connection.Permissions, ExpiredAt: latchkey.FormatOptionalTime(connection.ExpiredAt),
 		CreatedAt: latchkey.FormatTime(connection.CreatedAt), UpdatedAt: latchkey.FormatTime(connection.UpdatedAt),
 		Imported: connection.Imported, LastCheckedAt: latchkey.FormatOptionalTime(connection.LastCheckedAt),
-		Provider: connection.Provider, Metadata: connection.Metadata, Expiry: link.ExpiryOf(connection),
+		Provider: connection.Provider, Metadata: connection.Metadata, Expiry: expiry,
 	}
 	if connection.ClientReferenceID != "" {
 		body.ClientReferenceID = &connection.ClientReferenceID
@@ -53,8 +53,13 @@ func (d *door) connectionsList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	list := make([]connectionBody, len(connections))
+	expiryOf := d.config.Links.Expiries()
 	for i, connection := range connections {
-		list[i] = describeConnection(connection)
+		expiry, err := expiryOf(r.Context(), connection)
+		if err != nil {
+			return err
+		}
+		list[i] = describeConnection(connection, expiry)
 	}
 	return web.WriteList(w, list, more, filter.Offset)
 }
@@ -100,7 +105,16 @@ func (d *door) connectionGet(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, describeConnection(connection))
+	return d.writeConnection(w, r, connection, http.StatusOK)
+}
+
+// writeConnection answers with one connection.
+func (d *door) writeConnection(w http.ResponseWriter, r *http.Request, connection latchkey.Connection, status int) error {
+	expiry, err := d.config.Links.Expiries()(r.Context(), connection)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, status, describeConnection(connection, expiry))
 }
 
 // connectionInvalidate answers POST /v2/account/connections/{id}/invalidate.

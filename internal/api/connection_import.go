@@ -70,7 +70,7 @@ func (d *door) connectionImport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	web.Annotate(r.Context(), slog.String("connection", connection.ID))
-	return web.WriteJSON(w, http.StatusOK, describeConnection(connection))
+	return d.writeConnection(w, r, connection, http.StatusOK)
 }
 
 // connectionReimport answers PATCH /v2/account/connections/import/{id}.
@@ -88,5 +88,5 @@ func (d *door) connectionReimport(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, describeConnection(connection))
+	return d.writeConnection(w, r, connection, http.StatusOK)
 }

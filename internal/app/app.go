@@ -40,6 +40,8 @@ type Parts struct {
 	Random     io.Reader
 	Log        *slog.Logger
 	Connectors []connector.Connector // providers beside the built-in ones, or in the place of one
+	// Outside changes what may be reached, and by which names; nil: nothing.
+	Outside func(egress.Config) egress.Config
 }
 
 // App is a running Latchkey.

@@ -123,11 +123,15 @@ func (a *App) buildEgress() error {
 			return fmt.Errorf("egress.country_database: %w", err)
 		}
 	}
-	a.egress = egress.New(egress.Config{
+	config := egress.Config{
 		AllowLoopback: a.config.Development, AllowedPorts: settings.Ports, Self: a.config.self(),
 		Exits: list, DirectWithoutExit: settings.NoProxyForCountry == "direct",
 		Timeouts: egress.Timeouts{Checks: settings.CheckEvery}, Now: a.parts.Now, Logger: a.parts.Log,
-	})
+	}
+	if a.parts.Outside != nil {
+		config = a.parts.Outside(config)
+	}
+	a.egress = egress.New(config)
 	for _, status := range a.egress.Exits() {
 		a.parts.Log.Info("exit", "exit", status.Exit, "weight", status.Weight)
 	}

@@ -73,11 +73,7 @@ func readRecipe(path string, options recipe.Options) (*recipe.Connector, error) 
 // oauthDomains returns the sites of the providers at which people log in
 // themselves, served here or only known: no recipe may ask for their passwords.
 func oauthDomains(list []connector.Connector) []string {
-	var domains []string
-	for _, id := range catalogue.IDs() {
-		known, _ := catalogue.Find(id)
-		domains = append(domains, known.Domain)
-	}
+	domains := catalogue.Domains()
 	for _, provider := range list {
 		if facts := provider.Describe(); facts.OwnPage {
 			domains = append(domains, facts.Domain)

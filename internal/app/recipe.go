@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,7 +74,12 @@ type RecipeTry struct {
 // RecipeResult is what came of a try.
 type RecipeResult struct {
 	User      latchkey.UserData
-	ExpiresAt time.Time // of the session; zero: unknown
+	ExpiresAt time.Time // when the session ends or must be renewed; zero: unknown
+}
+
+// resultOf tells what came of a login.
+func resultOf(done connector.Done) RecipeResult {
+	return RecipeResult{User: done.User, ExpiresAt: cmp.Or(done.Credential.ExpiresAt, done.Credential.EndsAt)}
 }
 
 // trial is a recipe that is being tried.
@@ -105,8 +111,7 @@ func TryRecipe(ctx context.Context, try RecipeTry) (RecipeResult, error) {
 		return RecipeResult{}, err
 	}
 	defer clear(done.Credential.Secret)
-	result := RecipeResult{User: done.User, ExpiresAt: done.Credential.ExpiresAt}
-	return result, t.live(ctx, done.Credential)
+	return resultOf(done), t.live(ctx, done.Credential)
 }
 
 // newTrial reads the recipe and puts a watcher into the way out.

@@ -46,7 +46,7 @@ func RecordRecipe(ctx context.Context, try RecipeTry, folder string) (RecipeResu
 			fmt.Errorf("the recording can't be replayed, perhaps because a name of the test account also stands elsewhere; use a rarer one: %w", err),
 			tape.Remove(folder))
 	}
-	return RecipeResult{User: done.User, ExpiresAt: done.Credential.ExpiresAt}, nil
+	return resultOf(done), nil
 }
 
 // remember keeps what was submitted, for the recording.
@@ -91,7 +91,7 @@ func ReplayRecipe(ctx context.Context, path, folder string) (RecipeResult, error
 	case tape.User(done.User) != fixture.User:
 		return RecipeResult{}, errors.New("the recipe reads another account than was recorded out of the answers")
 	}
-	return RecipeResult{User: done.User, ExpiresAt: done.Credential.ExpiresAt}, nil
+	return resultOf(done), nil
 }
 
 // takeAnswer returns the next recorded answer that was not a mere look.

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+
+	"latchkey/internal/latchtest/exittest"
 )
 
 // judge asks the guard as the dialer does.
@@ -20,13 +22,13 @@ func judge(g *guard, address netip.Addr, port uint16) error {
 func TestClassification(t *testing.T) {
 	production := newGuard(Config{}.withDefaults())
 	development := newGuard(Config{AllowLoopback: true}.withDefaults())
-	random := &dice{}
+	random := &exittest.Dice{}
 
 	t.Run("every special block is refused from its first to its last address", func(t *testing.T) {
-		for _, prefix := range special {
-			addresses := []netip.Addr{prefix.Masked().Addr(), middle(prefix), last(prefix)}
+		for _, prefix := range exittest.Special {
+			addresses := []netip.Addr{prefix.Masked().Addr(), exittest.Middle(prefix), exittest.Last(prefix)}
 			for range 20 {
-				addresses = append(addresses, random.within(prefix))
+				addresses = append(addresses, random.Within(prefix))
 			}
 			for _, address := range addresses {
 				if err := judge(production, address, 443); !errors.Is(err, ErrRefused) {
@@ -40,9 +42,9 @@ func TestClassification(t *testing.T) {
 	})
 	t.Run("the neighbours of a special block are public", func(t *testing.T) {
 		neighbours := 0
-		for _, prefix := range special {
-			for _, address := range []netip.Addr{prefix.Masked().Addr().Prev(), last(prefix).Next()} {
-				if !address.IsValid() || isSpecial(address) {
+		for _, prefix := range exittest.Special {
+			for _, address := range []netip.Addr{prefix.Masked().Addr().Prev(), exittest.Last(prefix).Next()} {
+				if !address.IsValid() || exittest.IsSpecial(address) {
 					continue
 				}
 				neighbours++
@@ -58,10 +60,10 @@ func TestClassification(t *testing.T) {
 	})
 	t.Run("public addresses are not blocked", func(t *testing.T) {
 		blocked := 0
-		for _, space := range parsePrefixes("0.0.0.0/0", "2000::/3") {
+		for _, space := range []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("2000::/3")} {
 			for seen := 0; seen < 500; {
-				address := random.within(space)
-				if isSpecial(address) {
+				address := random.Within(space)
+				if exittest.IsSpecial(address) {
 					continue
 				}
 				seen++

@@ -33,7 +33,7 @@ func newWatch(t *testing.T, config Config) *watch {
 		if err := guard.control(network, address, connection); err != nil {
 			return err
 		}
-		if destination := netip.MustParseAddrPort(address); isSpecial(destination.Addr()) {
+		if destination := netip.MustParseAddrPort(address); exittest.IsSpecial(destination.Addr()) {
 			w.inside.Add(1)
 			t.Errorf("a connection to %s was begun", address)
 		} else {
@@ -47,33 +47,35 @@ func newWatch(t *testing.T, config Config) *watch {
 
 // tricks are what a name server may answer to get in, by how often it was
 // asked before.
-var tricks = map[string]func(d *dice, times int) exittest.Answer{
-	"flip": func(d *dice, times int) exittest.Answer { // public at first, inside from then on
+var tricks = map[string]func(d *exittest.Dice, times int) exittest.Answer{
+	"flip": func(d *exittest.Dice, times int) exittest.Answer { // public at first, inside from then on
 		if times == 0 {
 			return exittest.Answer{Addresses: somewhere}
 		}
 		return exittest.Answer{Addresses: inside(d, 1)}
 	},
-	"flap": func(d *dice, times int) exittest.Answer { // inside every other time
+	"flap": func(d *exittest.Dice, times int) exittest.Answer { // inside every other time
 		if times%2 == 0 {
 			return exittest.Answer{Addresses: inside(d, 1)}
 		}
 		return exittest.Answer{Addresses: somewhere}
 	},
-	"mix": func(d *dice, _ int) exittest.Answer {
+	"mix": func(d *exittest.Dice, _ int) exittest.Answer {
 		return exittest.Answer{Addresses: append(inside(d, 2), somewhere...)}
 	},
-	"half": func(d *dice, _ int) exittest.Answer {
+	"half": func(d *exittest.Dice, _ int) exittest.Answer {
 		return exittest.Answer{Addresses: append(inside(d, 1), somewhere[0])}
 	},
-	"alias": func(d *dice, _ int) exittest.Answer {
+	"alias": func(d *exittest.Dice, _ int) exittest.Answer {
 		return exittest.Answer{Aliases: []string{"metadata.google.internal", "localhost"}, Addresses: inside(d, 2)}
 	},
-	"large": func(d *dice, _ int) exittest.Answer {
+	"large": func(d *exittest.Dice, _ int) exittest.Answer {
 		return exittest.Answer{Addresses: append(somewhere, inside(d, 60)...)}
 	},
-	"tcp": func(d *dice, _ int) exittest.Answer { return exittest.Answer{ByTCP: true, Addresses: inside(d, 20)} },
-	"late": func(d *dice, times int) exittest.Answer { // nothing at first
+	"tcp": func(d *exittest.Dice, _ int) exittest.Answer {
+		return exittest.Answer{ByTCP: true, Addresses: inside(d, 20)}
+	},
+	"late": func(d *exittest.Dice, times int) exittest.Answer { // nothing at first
 		if times == 0 {
 			return exittest.Answer{NoSuchName: true}
 		}
@@ -84,17 +86,17 @@ var tricks = map[string]func(d *dice, times int) exittest.Answer{
 var somewhere = []netip.Addr{netip.MustParseAddr("93.184.216.34"), netip.MustParseAddr("2606:2800:220:1::1")}
 
 // inside returns special addresses of both kinds, some of them this machine's.
-func inside(d *dice, count int) []netip.Addr {
+func inside(d *exittest.Dice, count int) []netip.Addr {
 	list := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}
 	for len(list) < 2*count {
-		list = append(list, d.within(special[int(d.bytes()[0])%len(special)]))
+		list = append(list, d.Within(exittest.Special[int(d.Bytes()[0])%len(exittest.Special)]))
 	}
 	return list
 }
 
 func TestTenThousandLookups(t *testing.T) {
 	const lookups = 10_000
-	names, kinds := &dice{}, make([]string, 0, len(tricks))
+	names, kinds := &exittest.Dice{}, make([]string, 0, len(tricks))
 	for kind := range tricks {
 		kinds = append(kinds, kind)
 	}
@@ -131,7 +133,7 @@ func TestTenThousandLookups(t *testing.T) {
 	}
 	private := 0
 	for _, target := range proxy.Targets() {
-		if destination, err := netip.ParseAddrPort(target); err != nil || isSpecial(destination.Addr()) {
+		if destination, err := netip.ParseAddrPort(target); err != nil || exittest.IsSpecial(destination.Addr()) {
 			private++
 		}
 	}

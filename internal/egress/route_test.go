@@ -30,7 +30,7 @@ func TestAnotherExitGetsTheWholeBody(t *testing.T) {
 	dead.Die()
 	exits := []Exit{{Name: "dead", Proxy: dead.URL, Country: "DE"}, {Name: "alive", Proxy: alive.URL, Country: "DE"}}
 	way := Way{Key: "ls_1", Exit: "dead", Place: inGermany}
-	post := func(e *Egress) (string, error, *onceBody) {
+	post := func(e *Egress) (string, *onceBody, error) {
 		body := &onceBody{Reader: strings.NewReader("the whole body")}
 		request, err := http.NewRequest(http.MethodPost, "http://93.184.216.34/", body)
 		if err != nil {
@@ -38,15 +38,15 @@ func TestAnotherExitGetsTheWholeBody(t *testing.T) {
 		}
 		response, err := e.TransportFor(Proxy, way).RoundTrip(request)
 		if err != nil {
-			return "", err, body
+			return "", body, err
 		}
 		defer func() { _ = response.Body.Close() }()
 		got, err := io.ReadAll(response.Body)
-		return string(got), err, body
+		return string(got), body, err
 	}
 	t.Run("when the first has failed, and the way stays there", func(t *testing.T) {
 		e := newFenced(t, Config{AllowLoopback: true, Exits: exits})
-		if got, err, body := post(e); got != "the whole body" || err != nil || body.closed.Load() != 1 {
+		if got, body, err := post(e); got != "the whole body" || err != nil || body.closed.Load() != 1 {
 			t.Errorf("%q, %v, closed %d times", got, err, body.closed.Load())
 		}
 		if name, err := e.Choose(way); name != "alive" || err != nil {
@@ -54,7 +54,7 @@ func TestAnotherExitGetsTheWholeBody(t *testing.T) {
 		}
 	})
 	t.Run("and without another the body is closed", func(t *testing.T) {
-		_, err, body := post(newFenced(t, Config{AllowLoopback: true, Exits: exits[:1]}))
+		_, body, err := post(newFenced(t, Config{AllowLoopback: true, Exits: exits[:1]}))
 		if latchkey.CodeOf(err) != latchkey.NetworkFailed || errors.Is(err, ErrNoExit) || body.closed.Load() != 1 {
 			t.Errorf("%v, closed %d times", err, body.closed.Load())
 		}

@@ -72,7 +72,7 @@ func wayOf(session int) Way {
 }
 
 func TestOneExitPerSession(t *testing.T) {
-	const sessions, rounds = 1000, 3
+	const sessions, rounds = 1000, 2
 	f := newFleet(t, Config{})
 	failed := 0
 	all := func() {

@@ -21,6 +21,10 @@ type ProviderChoice struct {
 	Selected bool
 }
 
+// Reconnect offers to link an account anew, before there is a session. It
+// offers "continue", and names nobody.
+type Reconnect struct{}
+
 // Authorization asks for consent to the permissions. It offers "approve" and
 // "deny".
 type Authorization struct {
@@ -137,6 +141,7 @@ type Gone struct{}
 type NotFound struct{}
 
 func (PreLogin) name() string      { return "pre-login" }
+func (Reconnect) name() string     { return "reconnect" }
 func (Authorization) name() string { return "authorization" }
 func (Login) name() string         { return "login" }
 func (TwoFactor) name() string     { return "2fa" }

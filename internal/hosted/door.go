@@ -49,6 +49,8 @@ func Register(router *web.Router, config Config) {
 		router.Framed("GET "+prefix+"{clientSecret}", d.show)
 		router.Framed("POST "+prefix+"{clientSecret}", d.step)
 	}
+	router.Browser("GET "+reconnectPattern, d.reconnect)
+	router.Browser("POST "+reconnectPattern, d.beginReconnect)
 	router.Public("GET "+assetPrefix()+"/{file}", http.HandlerFunc(serveAsset))
 	router.Framed("GET /s/{clientSecret}/events", d.events)
 	router.Arrival("GET /s/{clientSecret}/provider", d.away)

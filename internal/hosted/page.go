@@ -52,7 +52,7 @@ type Page struct {
 	Content Content // the step; never nil
 }
 
-// Content is what one step adds to a page: PreLogin, Authorization, Login,
+// Content is what one step adds to a page: PreLogin, Reconnect, Authorization, Login,
 // TwoFactor, Redirect, Wait, Trying, Confirming, Done, Cancelled, Elsewhere,
 // Foreign, Error, Expired, Gone, NotFound or Trouble.
 type Content interface {

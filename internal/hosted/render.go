@@ -15,7 +15,7 @@ var templateFiles embed.FS
 // contents lists one value of every Content, so that each is parsed at start
 // and drawn in the tests.
 var contents = []Content{
-	PreLogin{}, Authorization{}, Login{}, TwoFactor{}, Redirect{}, Wait{}, Trying{}, Confirming{},
+	PreLogin{}, Reconnect{}, Authorization{}, Login{}, TwoFactor{}, Redirect{}, Wait{}, Trying{}, Confirming{},
 	Done{}, Cancelled{}, Elsewhere{}, Returned{}, Lost{}, Foreign{}, Error{}, Expired{}, Gone{}, NotFound{}, Trouble{},
 }
 

@@ -35,6 +35,7 @@ func withMethods(prompt latchkey.Prompt, methods ...string) latchkey.Prompt {
 func sampleContents() map[string]Content {
 	return map[string]Content{
 		"pre-login":           PreLogin{},
+		"reconnect":           Reconnect{},
 		"pre-login-again":     PreLogin{Reconnect: "ada@creator.sandbox.com"},
 		"pre-login-providers": PreLogin{Many: true, Providers: []ProviderChoice{{ID: "sandbox", Name: "Sandbox", Domain: "sandbox.com", Selected: true}, {ID: "atproto", Name: "Bluesky", Domain: "bsky.app"}}},
 		"authorization": Authorization{Permissions: []latchkey.Permission{

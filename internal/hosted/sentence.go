@@ -18,6 +18,8 @@ func (v *view) Title() (string, error) {
 		if content.Many {
 			key += ".several"
 		}
+	case Reconnect:
+		key = PreLogin{}.name() + ".title"
 	case Error:
 		heading := v.Sentence(content.Title)
 		if heading == "" {

@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -34,11 +35,12 @@ type Options struct {
 	Data        string                // empty: a folder of the test's own
 	Connectors  []connector.Connector // beside the sandbox and the Provider
 	LogLevel    slog.Level
-	Idle        bool       // no background work until the test calls App.Start
-	KeyFile     string     // empty: in Data; replicas share one
-	Limits      app.Limits // zero fields: no bound
-	Trusted     []string   // proxies whose X-Forwarded-For is believed
-	Egress      app.Egress // the exits; none: everything goes out directly
+	Idle        bool         // no background work until the test calls App.Start
+	KeyFile     string       // empty: in Data; replicas share one
+	Limits      app.Limits   // zero fields: no bound
+	Listener    net.Listener // where to serve; nil: a port of its own
+	Trusted     []string     // proxies whose X-Forwarded-For is believed
+	Egress      app.Egress   // the exits; none: everything goes out directly
 	// Around puts something between the app and the network, to see that a
 	// change of what it answers is noticed; nil: nothing.
 	Around func(http.Handler) http.Handler
@@ -81,6 +83,10 @@ func Start(t testing.TB, options Options) *Server {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	s.http = httptest.NewUnstartedServer(nil)
+	if options.Listener != nil {
+		_ = s.http.Listener.Close()
+		s.http.Listener = options.Listener
+	}
 	s.URL = "http://" + s.http.Listener.Addr().String()
 	config := app.Config{
 		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, Development: true,

@@ -66,7 +66,10 @@ func TestWhatIsDeadExpiresWithItsReason(t *testing.T) {
 			if told := w.told(connection); !slices.Equal(told, want) {
 				t.Errorf("the app was told %v", told)
 			}
-			if body := w.body(connection); !strings.Contains(body, fmt.Sprintf(`"expiry":{"reason":%q,"canReauth":%t}`, reason, can)) {
+			if body := w.body(connection); !strings.Contains(body, fmt.Sprintf(`"expiry":{"reason":%q,"canReauth":%t`, reason, can)) {
+				t.Errorf("the event says %s", body)
+			}
+			if body := w.body(connection); strings.Contains(body, "reconnectUrl") != can {
 				t.Errorf("the event says %s", body)
 			}
 			w.move(100 * time.Hour)
@@ -188,7 +191,7 @@ func TestAnAppIsWarnedOnceBeforeAKnownEndWhichThenComesByItself(t *testing.T) {
 		warn()
 		w.move(time.Second)
 		warn(latchkey.EventConnectionExpiring)
-		if body := w.body(connection); !strings.Contains(body, `"status":"active","expiresAt":"2026-12-24T10:00:00.000Z","expiry":{"reason":"session_expired","canReauth":true}`) {
+		if body := w.body(connection); !strings.Contains(body, `"status":"active","expiresAt":"2026-12-24T10:00:00.000Z","expiry":{"reason":"session_expired","canReauth":true,"reconnectUrl":"`) {
 			t.Errorf("the warning says %s", body)
 		}
 		w.move(3*24*time.Hour - time.Second)

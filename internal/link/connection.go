@@ -54,7 +54,7 @@ func (l *Links) Disconnect(ctx context.Context, caller latchkey.Caller, id strin
 // Died expires a connection whose provider no longer accepts it. There is
 // nothing left to revoke. That it has changed meanwhile is no error.
 func (l *Links) Died(ctx context.Context, connection latchkey.Connection, reason string) error {
-	ended, event, err := l.expired(connection, reason)
+	ended, event, err := l.expired(ctx, connection, reason)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (l *Links) endConnection(ctx context.Context, caller latchkey.Caller, id st
 }
 
 func (l *Links) expireConnection(ctx context.Context, connection latchkey.Connection, reason, actor string) error {
-	ended, event, err := l.expired(connection, reason)
+	ended, event, err := l.expired(ctx, connection, reason)
 	if err != nil {
 		return err
 	}
@@ -98,13 +98,18 @@ func (l *Links) expireConnection(ctx context.Context, connection latchkey.Connec
 }
 
 // expired returns the connection as it is after its end, with the event.
-func (l *Links) expired(connection latchkey.Connection, reason string) (latchkey.Connection, latchkey.Event, error) {
+func (l *Links) expired(ctx context.Context, connection latchkey.Connection, reason string,
+) (latchkey.Connection, latchkey.Event, error) {
 	connection.Version++
 	connection.EventSequence++
 	connection.Status, connection.ExpiryReason = latchkey.ConnectionExpired, reason
 	connection.UpdatedAt = l.config.Now()
 	connection.ExpiredAt = connection.UpdatedAt
-	event, err := l.connectionEvent(connection, latchkey.EventConnectionExpired)
+	expiry, err := l.Expiries()(ctx, connection)
+	if err != nil {
+		return connection, latchkey.Event{}, err
+	}
+	event, err := l.expiredEvent(connection, expiry)
 	return connection, event, err
 }
 

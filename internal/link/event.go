@@ -7,7 +7,6 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"latchkey"
-	"latchkey/internal/connector"
 )
 
 // eventBody is what is signed and sent: a superset of the two published
@@ -83,15 +82,21 @@ func (l *Links) connectionEvent(connection latchkey.Connection, eventType latchk
 			Username: connection.User.Username, Avatar: orNil(connection.User.Avatar),
 		}
 	}
-	about.Expiry = ExpiryOf(connection)
 	return l.eventOf(connection, eventType, about)
 }
 
+// expiredEvent tells that the connection has expired, and how.
+func (l *Links) expiredEvent(connection latchkey.Connection, expiry *Expiry) (latchkey.Event, error) {
+	return l.eventOf(connection, latchkey.EventConnectionExpired, &eventConnection{
+		ID: connection.ID, PlatformUserID: connection.User.ID, Status: string(connection.Status), Expiry: expiry,
+	})
+}
+
 // expiringEvent warns of the known end of a connection.
-func (l *Links) expiringEvent(connection latchkey.Connection, ends time.Time) (latchkey.Event, error) {
+func (l *Links) expiringEvent(connection latchkey.Connection, ends time.Time, expiry *Expiry) (latchkey.Event, error) {
 	return l.eventOf(connection, latchkey.EventConnectionExpiring, &eventConnection{
 		ID: connection.ID, PlatformUserID: connection.User.ID, Status: string(connection.Status),
-		ExpiresAt: latchkey.FormatTime(ends), Expiry: &Expiry{Reason: connector.DeadSession, CanReauth: true},
+		ExpiresAt: latchkey.FormatTime(ends), Expiry: expiry,
 	})
 }
 

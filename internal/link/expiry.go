@@ -11,14 +11,34 @@ import (
 type Expiry struct {
 	Reason    string `json:"reason"`    // session_expired, revoked, password_changed, provider_blocked or invalidated
 	CanReauth bool   `json:"canReauth"` // whether the person can link it anew
+	// ReconnectURL is where the person can do that, if the app has pages.
+	ReconnectURL string `json:"reconnectUrl,omitzero"`
 }
 
-// ExpiryOf returns how a connection has expired, or nil.
-func ExpiryOf(connection latchkey.Connection) *Expiry {
-	if connection.ExpiryReason == "" {
-		return nil
+// Expiries returns a function that tells how connections have expired, nil for
+// those that have not. It looks at each client app once.
+func (l *Links) Expiries() func(ctx context.Context, connection latchkey.Connection) (*Expiry, error) {
+	apps := map[string]latchkey.ClientApp{}
+	return func(ctx context.Context, connection latchkey.Connection) (*Expiry, error) {
+		if connection.ExpiryReason == "" {
+			return nil, nil
+		}
+		expiry := &Expiry{Reason: connection.ExpiryReason, CanReauth: connection.ExpiryReason != connector.DeadBlocked}
+		if !expiry.CanReauth {
+			return expiry, nil
+		}
+		app, known := apps[connection.ClientAppID]
+		if !known {
+			var err error
+			app, err = l.config.Apps.ClientApp(ctx, connection.OrganisationID, connection.Environment, connection.ClientAppID)
+			if err != nil && latchkey.CodeOf(err) != latchkey.NotFound {
+				return nil, err
+			}
+			apps[connection.ClientAppID] = app
+		}
+		expiry.ReconnectURL = l.reconnectURL(connection, app)
+		return expiry, nil
 	}
-	return &Expiry{Reason: connection.ExpiryReason, CanReauth: connection.ExpiryReason != connector.DeadBlocked}
 }
 
 // WarnExpiring tells the apps of up to limit connections, once each, that they
@@ -28,11 +48,18 @@ func (l *Links) WarnExpiring(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	expiryOf := l.Expiries()
 	for _, expiring := range due {
 		warned := expiring.Connection
 		warned.Version++
 		warned.EventSequence++
-		event, err := l.expiringEvent(warned, expiring.EndsAt)
+		ending := warned
+		ending.ExpiryReason = connector.DeadSession
+		expiry, err := expiryOf(ctx, ending)
+		if err != nil {
+			return 0, err
+		}
+		event, err := l.expiringEvent(warned, expiring.EndsAt, expiry)
 		if err != nil {
 			return 0, err
 		}

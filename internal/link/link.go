@@ -52,6 +52,8 @@ type AppStore interface {
 type ConnectionStore interface {
 	Connection(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	) (latchkey.Connection, error)
+	// ConnectionByID finds a connection of whichever organisation.
+	ConnectionByID(ctx context.Context, id string) (latchkey.Connection, error)
 	Connections(ctx context.Context, filter latchkey.ConnectionFilter) ([]latchkey.Connection, bool, error)
 	// WriteConnection adds a connection of version 1 or replaces the one before;
 	// it fails with an error that has a method Twin as CompleteLink does.

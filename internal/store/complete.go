@@ -66,7 +66,7 @@ func writeLinked(tx *tx, connection latchkey.Connection, sealed latchkey.SealedC
 		changed, err = tx.exec(`UPDATE connections SET status = $2, detail = $3, credential = $4,
 			credential_expires_at = $5, refresh_lease_until = 0, version = $6, event_sequence = $7,
 			expiry_reason = '', expired_at = 0, last_checked_at = $10, updated_at = $8, previous_credential = NULL,
-			credential_ends_at = $11, warn_at = $12, check_due_at = $13, check_lease_until = 0, check_failures = 0
+			restored = FALSE, credential_ends_at = $11, warn_at = $12, check_due_at = $13, check_lease_until = 0, check_failures = 0
 			WHERE id = $1 AND version = $9`,
 			row.id, row.status, row.detail, sealed.Bytes, micros(sealed.ExpiresAt), row.version, row.eventSequence,
 			row.updatedAt, row.version-1, row.lastCheckedAt, micros(sealed.EndsAt), micros(sealed.WarnAt), micros(sealed.CheckAt))

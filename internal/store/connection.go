@@ -35,6 +35,17 @@ func (s *Store) Connection(ctx context.Context, organisationID string, environme
 	return connection, nil
 }
 
+// ConnectionByID returns one connection of whichever organisation, or a
+// not-found error. It is for a person who has proved to be sent by its app.
+func (s *Store) ConnectionByID(ctx context.Context, id string) (latchkey.Connection, error) {
+	connection, err := scanConnection(s.read().QueryRowContext(ctx,
+		`SELECT `+connectionColumns+` FROM connections WHERE id = $1`, id))
+	if err != nil {
+		return connection, orNotFound(err, "connection")
+	}
+	return connection, nil
+}
+
 // Connections returns the newest connections that fit the filter, and whether
 // there are more.
 func (s *Store) Connections(ctx context.Context, filter latchkey.ConnectionFilter) ([]latchkey.Connection, bool, error) {

@@ -52,7 +52,7 @@ func (s *Store) ProveCredential(ctx context.Context, connection latchkey.Connect
 // makes a check due. A conflict means that there is none, or that the connection has changed.
 func (s *Store) RestoreCredential(ctx context.Context, connection latchkey.Connection, now time.Time) error {
 	return s.changeCredential(ctx, connection, "restore credential", `UPDATE connections SET
-		credential = previous_credential, previous_credential = NULL, credential_expires_at = $3, check_due_at = $3,
+		credential = previous_credential, previous_credential = NULL, restored = TRUE, credential_expires_at = $3, check_due_at = $3,
 		version = version + 1, updated_at = $3
 		WHERE id = $1 AND version = $2 AND status = 'active' AND previous_credential IS NOT NULL`,
 		connection.ID, connection.Version, micros(now))
@@ -69,14 +69,16 @@ func (s *Store) LeaseRefresh(ctx context.Context, connection latchkey.Connection
 }
 
 // RefreshCredential keeps what a refresh under the lease brought, and ends the
-// lease. The credential before stays beside it until the new one is proved, and
-// a warning that was given of the same end is not given again. A conflict means that the lease is another's, or the connection has ended or
-// was linked anew; other changes of the connection don't matter.
+// lease. The credential before stays beside it until the new one is proved,
+// unless it was restored already; a warning that was given of the same end is
+// not given again. A conflict means that the lease is another's, or the
+// connection has ended or was linked anew; other changes of the connection
+// don't matter.
 func (s *Store) RefreshCredential(ctx context.Context, connection latchkey.Connection, until time.Time,
 	sealed latchkey.SealedCredential, now time.Time,
 ) error {
 	return s.changeCredential(ctx, connection, "refresh credential", `UPDATE connections SET
-		previous_credential = credential, credential = $3, credential_expires_at = $4, credential_ends_at = $5,
+		previous_credential = CASE WHEN restored THEN NULL ELSE credential END, restored = FALSE, credential = $3, credential_expires_at = $4, credential_ends_at = $5,
 		warn_at = CASE WHEN credential_ends_at = $5 THEN warn_at ELSE $6 END, refresh_lease_until = 0, version = version + 1, updated_at = $7
 		WHERE id = $1 AND refresh_lease_until = $2 AND status = 'active'`,
 		connection.ID, micros(until), sealed.Bytes, micros(sealed.ExpiresAt), micros(sealed.EndsAt), micros(sealed.WarnAt),

@@ -56,6 +56,34 @@ func (s *Store) Settings(ctx context.Context, organisationID string) (latchkey.O
 	return organisation, nil
 }
 
+// maxOrganisations bounds a list for people.
+const maxOrganisations = 1000
+
+// Organisations returns the organisations without their settings, the oldest
+// first, at most maxOrganisations.
+func (s *Store) Organisations(ctx context.Context) ([]latchkey.Organisation, error) {
+	rows, err := s.read().QueryContext(ctx, `SELECT id, name, created_at FROM organisations
+		ORDER BY created_at, id LIMIT $1`, maxOrganisations)
+	if err != nil {
+		return nil, fmt.Errorf("list organisations: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var found []latchkey.Organisation
+	for rows.Next() {
+		var organisation latchkey.Organisation
+		var founded int64
+		if err := rows.Scan(&organisation.ID, &organisation.Name, &founded); err != nil {
+			return nil, fmt.Errorf("list organisations: %w", err)
+		}
+		organisation.CreatedAt = moment(founded)
+		found = append(found, organisation)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list organisations: %w", err)
+	}
+	return found, nil
+}
+
 // UpdateSettings changes an organisation's name and defaults, with the record of
 // who did it. It fails with a conflict when they are no longer as they were
 // before.

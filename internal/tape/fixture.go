@@ -84,8 +84,11 @@ func (f Fixture) scrubbed(scrubber *Scrubber) Fixture {
 		Username: scrubber.Text(f.User.Username), Avatar: scrubber.Text(f.User.Avatar),
 	}}
 	for _, answer := range f.Answers {
-		fields := map[string]string{}
+		var fields map[string]string
 		for name, value := range answer.Fields {
+			if fields == nil {
+				fields = map[string]string{}
+			}
 			fields[name] = scrubber.Text(value)
 		}
 		answer.Fields = fields

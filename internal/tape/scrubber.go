@@ -83,17 +83,16 @@ func (s *Scrubber) replacer() *strings.Replacer {
 	type replacement struct{ old, new string }
 	var all []replacement
 	for secret, standIn := range s.known {
-		for _, spell := range spellings {
+		for _, spell := range spellings { // the first spells nothing otherwise
 			written := standIn
 			if s.recorded {
 				written = spell(standIn)
 			}
 			all = append(all, replacement{spell(secret), written})
 		}
-		all = append(all, replacement{secret, standIn}) // wins over a spelling that changes nothing
 	}
-	slices.SortFunc(all, func(a, b replacement) int {
-		return cmp.Or(cmp.Compare(len(b.old), len(a.old)), cmp.Compare(a.old, b.old), cmp.Compare(len(a.new), len(b.new)))
+	slices.SortStableFunc(all, func(a, b replacement) int {
+		return cmp.Or(cmp.Compare(len(b.old), len(a.old)), cmp.Compare(a.old, b.old))
 	})
 	var pairs []string
 	for i, r := range all {

@@ -56,6 +56,7 @@ func TestAnswers(t *testing.T) {
 		client := &http.Client{Transport: counting{server.Client().Transport, &read}}
 		New(Config{Store: store, Client: client, OpenSecret: openTestSecret}).Deliver(t.Context(), deliveryTo(server.URL, 1))
 		got := store.only(t)
+		fmt.Printf("RESULT E-9.read %d %d\nRESULT E-9.kept %d %d\n", read.Load(), 64<<10, len(got.Excerpt), 1<<10)
 		if read.Load() != maxAnswer || len(got.Excerpt) != maxExcerpt || !got.Delivered {
 			t.Errorf("%d bytes read, %d kept, delivered: %v", read.Load(), len(got.Excerpt), got.Delivered)
 		}

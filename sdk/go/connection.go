@@ -43,6 +43,9 @@ type Connection struct {
 type Expiry struct {
 	Reason    string `json:"reason"`
 	CanReauth bool   `json:"canReauth"` // it can be linked anew
+	// ReconnectURL is where to send the person for that; empty where the app has
+	// no pages.
+	ReconnectURL string `json:"reconnectUrl,omitempty"`
 }
 
 // ConnectionFilter narrows a list of connections; zero fields do not narrow.

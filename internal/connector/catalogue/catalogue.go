@@ -11,6 +11,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -67,6 +68,25 @@ func IDs() []string {
 func Find(id string) (oauth2.Config, bool) {
 	found, ok := entries()[id]
 	return found.config, ok
+}
+
+// place is where a variable stands in a domain, with the dot behind it.
+var place = regexp.MustCompile(`\{\{([a-z0-9_]+)\}\}\.?`)
+
+// Domains returns the sites of all providers, as far as they are known: where a
+// customer's own name stands before one, the site is what is behind it.
+func Domains() []string {
+	var domains []string
+	for _, id := range IDs() {
+		config := entries()[id].config
+		domain := place.ReplaceAllStringFunc(config.Domain, func(found string) string {
+			return config.Variables[place.FindStringSubmatch(found)[1]].Default
+		})
+		if domain != "" {
+			domains = append(domains, domain)
+		}
+	}
+	return domains
 }
 
 // Text returns a provider's file as it stands, to begin a file of one's own

@@ -16,7 +16,6 @@ import (
 // and why.
 var excused = map[string]string{
 	"apple api.base_url": "has no API",
-	"calendly scopes":    "set at the provider",
 	"clickup scopes":     "none there",
 	"intercom scopes":    "set at the provider",
 	"naver scopes":       "set at the provider",
@@ -183,6 +182,20 @@ func owns(c *oauth2.Config, host string) bool {
 		domain = variable.ReplaceAllStringFunc(domain, func(place string) string { return "var-" + place[2:len(place)-2] })
 		return host == domain || strings.HasSuffix(host, "."+domain)
 	})
+}
+
+func TestTheDomainsAreThoseOfTheProvidersAndOfNoCustomer(t *testing.T) {
+	found := catalogue.Domains()
+	for _, want := range []string{"github.com", "gitlab.com", "myshopify.com", "zendesk.com"} {
+		if !slices.Contains(found, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, domain := range found {
+		if !regexp.MustCompile(`^([a-z0-9-]+\.)+[a-z]+$`).MatchString(domain) {
+			t.Errorf("%q is no domain", domain)
+		}
+	}
 }
 
 func TestThePermissionsAreSortedNamedOnceAndUsed(t *testing.T) {

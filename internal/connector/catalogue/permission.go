@@ -45,7 +45,6 @@ var permissions = []Permission{
 	{"issues:read", "issues of projects"},
 	{"issues:write", "make and change issues"},
 	{"linked-accounts:read", "the person's accounts elsewhere"},
-	{"location:read", "where the person was"},
 	{"mail:read", "e-mail"},
 	{"mail:write", "send e-mail"},
 	{"meetings:read", "meetings"},

@@ -19,13 +19,19 @@ type clientRequest struct {
 	named      bool // the client's id is among the parameters already
 }
 
-// ask sends a request with the client's authentication. The caller closes the
-// answer.
-func (v *visit) ask(ctx context.Context, s *server, q clientRequest) (*answer, error) {
+// headers returns the headers that the file adds.
+func (q clientRequest) headers() http.Header {
 	header := http.Header{}
 	for name, value := range q.header {
 		header.Set(name, value)
 	}
+	return header
+}
+
+// ask sends a request with the client's authentication. The caller closes the
+// answer.
+func (v *visit) ask(ctx context.Context, s *server, q clientRequest) (*answer, error) {
+	header := q.headers()
 	parameters, err := v.authenticate(s, q, header)
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ type Variable struct {
 // Token says how the token endpoint deviates from RFC 6749, section 5.1.
 type Token struct {
 	Format     string            `yaml:"format"`     // of the request: form (usual) or json
-	Headers    map[string]string `yaml:"headers"`    // added to the request
+	Headers    map[string]string `yaml:"headers"`    // added to the request, and to that of the revocation
 	Parameters map[string]string `yaml:"parameters"` // added to the exchange of a code
 
 	// Where the answer has it; "": at the top, by its usual name.

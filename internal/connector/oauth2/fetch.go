@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"latchkey/internal/connector"
 )
 
 // Bounds of what one call may take.
@@ -53,9 +55,19 @@ func (a *answer) object() (object, error) {
 	return a.members, nil
 }
 
+// blocked reports whether the server wants us to leave it alone for a while: it
+// says so (429), or answers with a page that keeps machines out where JSON
+// belongs.
+func (a *answer) blocked() bool {
+	return a.status == http.StatusTooManyRequests || (a.status == http.StatusForbidden && a.members == nil)
+}
+
 // unexpected is the error of an answer that is not understood. Its text is
 // never the body's, which may hold a token.
 func (a *answer) unexpected() error {
+	if a.blocked() {
+		return fmt.Errorf("%s: status %d: %w", a.endpoint, a.status, connector.ErrBlocked)
+	}
 	if code := a.errorCode(); code != "" {
 		return fmt.Errorf("%s: status %d, error %s", a.endpoint, a.status, code)
 	}

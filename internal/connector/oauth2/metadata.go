@@ -9,8 +9,10 @@ import (
 	"time"
 )
 
-// metadataLife is how long the server's metadata is believed.
-const metadataLife = time.Hour
+const (
+	metadataLife  = time.Hour      // how long the server's metadata is believed
+	metadataStale = 24 * time.Hour // how long it is when no newer can be had
+)
 
 // server is what is known about the authorization server: the file, and under
 // it the server's own metadata. It never changes.
@@ -38,23 +40,19 @@ func (c *Connector) stated() *server {
 }
 
 // server returns what is known about the server, and asks it when that is
-// needed.
+// needed. What is older than it should be still serves while the metadata
+// can't be had, so that a renewal waits for one endpoint and not for two.
 func (v *visit) server(ctx context.Context) (*server, error) {
 	if known, ok := v.metadata.get(v.now, metadataLife); ok {
 		return known, nil
 	}
 	s := v.stated()
 	if v.config.discovers() {
-		address, err := v.config.metadataAddress()
+		published, err := v.fetchMetadata(ctx)
 		if err != nil {
-			return nil, err
-		}
-		a, err := v.fetch(ctx, request{endpoint: "metadata", method: http.MethodGet, address: address})
-		if err != nil {
-			return nil, err
-		}
-		published, err := a.object()
-		if err != nil {
+			if known, ok := v.metadata.get(v.now, metadataStale); ok {
+				return known, nil
+			}
 			return nil, err
 		}
 		if err := v.adopt(s, published); err != nil {
@@ -66,6 +64,19 @@ func (v *visit) server(ctx context.Context) (*server, error) {
 	}
 	v.metadata.put(s, v.now)
 	return s, nil
+}
+
+// fetchMetadata asks for the server's metadata.
+func (v *visit) fetchMetadata(ctx context.Context) (object, error) {
+	address, err := v.config.metadataAddress()
+	if err != nil {
+		return nil, err
+	}
+	a, err := v.fetch(ctx, request{endpoint: "metadata", method: http.MethodGet, address: address})
+	if err != nil {
+		return nil, err
+	}
+	return a.object()
 }
 
 // metadataAddress returns where the issuer's metadata is: after its path

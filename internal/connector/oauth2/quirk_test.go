@@ -23,6 +23,7 @@ type odd struct {
 	testing.TB
 	*httptest.Server
 	answers map[string]string // by path; "401" and the like are statuses
+	refuse  int               // a status for every answer; 0: 200
 	mu      sync.Mutex
 	sent    map[string]sent
 }
@@ -46,6 +47,9 @@ func newOdd(t *testing.T, answers map[string]string) *odd {
 		if o.answers[r.URL.Path] == "401" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
+		}
+		if o.refuse != 0 {
+			w.WriteHeader(o.refuse)
 		}
 		_, _ = io.WriteString(w, o.answers[r.URL.Path])
 	}))

@@ -72,16 +72,16 @@ func (v *visit) revoke(ctx context.Context, s *server, held *credential, kind st
 	how := v.config.Revocation
 	q := clientRequest{
 		endpoint: "revocation endpoint", address: s.revocation, method: how.Method, format: how.Format,
-		parameters: how.parameters(kind, token),
+		header: v.config.Token.Headers, parameters: how.parameters(kind, token),
 	}
 	var a *answer
 	var err error
 	switch how.Authorization {
 	case "access_token":
-		out := v.authorised("", "", Request{}, held.Access.Reveal())
+		out := v.authorised("", "", Request{Headers: q.header}, held.Access.Reveal())
 		a, err = v.send(ctx, q, q.parameters, out.header)
 	case "none":
-		a, err = v.send(ctx, q, q.parameters, http.Header{})
+		a, err = v.send(ctx, q, q.parameters, q.headers())
 	default:
 		a, err = v.ask(ctx, s, q)
 	}

@@ -69,7 +69,7 @@ func (a *answer) transient() bool {
 func (v *visit) tokens(a *answer) (*tokens, error) {
 	code := a.errorCode()
 	switch {
-	case a.transient():
+	case a.transient(), a.blocked():
 		return nil, a.unexpected()
 	case slices.Contains(refusals, code):
 		return nil, &connector.Failure{Code: latchkey.FailureAccessDenied, Reason: a.unexpected().Error()}

@@ -1,12 +1,14 @@
 package oauth2_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +118,37 @@ func (z *zitadel) connector(id, secret string, lines ...string) connector.Connec
 		z.Fatal(err)
 	}
 	return c
+}
+
+// The example of the documents links, renews, is checked and ends at a real
+// server; only its https is left out.
+func TestTheExampleOfTheDocumentsWorks(t *testing.T) {
+	z := newZitadel(t)
+	text, err := os.ReadFile("../../../docs/examples/openid.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := oauth2.Parse("openid.yaml", bytes.ReplaceAll(text, []byte("https://{{host}}"), []byte(z.URL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := oauth2.Client{
+		ID: "latchkey", Secret: latchkey.NewSecret([]byte("shh + & secret/=%")),
+		Variables: map[string]string{"host": strings.TrimPrefix(z.URL, "http://")},
+	}
+	connectortest.Run(t, connectortest.Case{
+		New: func(func() time.Time) connector.Connector {
+			c, err := oauth2.New(config, client, oauth2.Options{Development: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		},
+		Start: time.Now(), HTTP: z.client, CallbackURL: callbackURL,
+		Walk: []connectortest.Submission{{Callback: func(ctx context.Context, redirect string) (url.Values, error) {
+			return follow(ctx, z.client, redirect)
+		}}},
+	})
 }
 
 func TestZitadel(t *testing.T) {

@@ -117,6 +117,65 @@ func TestGlewlwydWithASecondFactor(t *testing.T) {
 	})
 }
 
+func TestGlewlwydWithACodeByEmail(t *testing.T) {
+	server, box := glewlwydtest.Start(t), glewlwydtest.NewMailbox(t)
+	server.RequireEmail(t, box)
+	server.CreateUser(t, glewlwydtest.User{Username: "ada", Password: "good-password", Name: "Ada", Email: "ada@example.org"})
+	c := glewlwyd(t, server.URL, nil)
+	begin := func(username string) connector.Step {
+		return submit(t, c, submit(t, c, nil, nil), map[string]string{"username": username, "password": "good-password"})
+	}
+	wants := func(step connector.Step) { // what the profile API refuses without the second factor
+		t.Helper()
+		done, ok := step.(connector.Done)
+		if !ok {
+			t.Fatalf("want Done, have %+v", step)
+		}
+		if got := proxied(t, c, done.Credential.Secret, "profile/session/"); got != http.StatusOK {
+			t.Errorf("what wants the second factor answers %d", got)
+		}
+		if left := time.Until(done.Credential.EndsAt); left < 27*24*time.Hour || left > 28*24*time.Hour {
+			t.Errorf("the session of four weeks ends in %s", left)
+		}
+	}
+	t.Run("a code is sent, again if it is asked for, and the last one is right", func(t *testing.T) {
+		step := begin("ada")
+		asked := wantPrompt(t, step, latchkey.StateTwoFactor, "")
+		if diff := cmp.Diff([]string{"email"}, asked.Prompt.TwoFactor.Options); diff != "" || !asked.Prompt.CanResend {
+			t.Errorf("options: %s, resend %t", diff, asked.Prompt.CanResend)
+		}
+		box.Code(t, "ada@example.org", 0)
+		step = submit(t, c, step, map[string]string{"code": "00000x"})
+		wantPrompt(t, step, latchkey.StateTwoFactor, latchkey.FailureTwoFactor)
+		step, err := advance(t, c, step, connector.Input{Action: latchkey.ActionResend})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants(submit(t, c, step, map[string]string{"code": box.Code(t, "ada@example.org", 1)}))
+	})
+	t.Run("who has two second factors chooses", func(t *testing.T) {
+		server.RequireOTP(t)
+		server.CreateUser(t, glewlwydtest.User{Username: "bob", Password: "good-password", Name: "Bob", Email: "bob@example.org"})
+		secret := server.RegisterTOTP(t, "bob")
+		for _, method := range []string{"app", "email"} {
+			step := begin("bob")
+			asked := wantPrompt(t, step, latchkey.StateTwoFactor, "")
+			if diff := cmp.Diff([]string{"app", "email"}, asked.Prompt.Methods); diff != "" {
+				t.Fatal(diff)
+			}
+			step, err := advance(t, c, step, connector.Input{Action: latchkey.ActionContinue, Method: method})
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := glewlwydtest.Code(t, secret)
+			if method == "email" {
+				code = box.Code(t, "bob@example.org", 0)
+			}
+			wants(submit(t, c, step, map[string]string{"code": code}))
+		}
+	})
+}
+
 func TestGlewlwydLinkedAccount(t *testing.T) {
 	server := glewlwydtest.Start(t)
 	server.CreateUser(t, glewlwydtest.User{Username: "ada", Password: "good-password", Name: "Ada Lovelace", Email: "ada@example.org"})

@@ -87,5 +87,8 @@ func (v *visit) credential() (connector.Credential, error) {
 	secret, err := memory{
 		Recipe: v.recipe.ID(), Cookies: v.jar.cookies, Saved: kept, UserAgent: v.userAgent, Since: v.since, Kept: v.kept,
 	}.encode()
+	if v.recipe.Renew == nil && len(v.kept) == 0 { // nothing could renew it
+		return connector.Credential{Secret: secret, EndsAt: v.ends()}, err
+	}
 	return connector.Credential{Secret: secret, ExpiresAt: v.ends()}, err
 }

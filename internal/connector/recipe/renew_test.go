@@ -122,7 +122,10 @@ func TestHowLongASessionLasts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &sessionSite{password: "good-password"}
 			done := mustLogin(t, site(t, s.mux(), sessionSteps+c.session))
-			if at := done.Credential.ExpiresAt; at.IsZero() != (c.want == 0) || (c.want != 0 && !near(at, c.want)) {
+			if !done.Credential.ExpiresAt.IsZero() {
+				t.Error("it is to be renewed, and nothing can")
+			}
+			if at := done.Credential.EndsAt; at.IsZero() != (c.want == 0) || (c.want != 0 && !near(at, c.want)) {
 				t.Errorf("it lasts until %s", at)
 			}
 		})
@@ -177,8 +180,8 @@ func TestASessionThatNothingRenewsLastsItsTime(t *testing.T) {
 	c := site(t, s.mux(), sessionSteps+"session: {cookie: sid}\n")
 	credential := mustLogin(t, c).Credential
 	again, err := refresh(t, c, credential.Secret, 59*time.Minute)
-	if err != nil || !again.ExpiresAt.Equal(credential.ExpiresAt) || !bytes.Equal(again.Secret, credential.Secret) {
-		t.Errorf("before its end: %v, until %s", err, again.ExpiresAt)
+	if err != nil || !again.EndsAt.Equal(credential.EndsAt) || !bytes.Equal(again.Secret, credential.Secret) {
+		t.Errorf("before its end: %v, until %s", err, again.EndsAt)
 	}
 	if _, err := refresh(t, c, credential.Secret, time.Hour); !errors.Is(err, connector.ErrDead) {
 		t.Errorf("after its end: %v", err)

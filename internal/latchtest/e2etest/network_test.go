@@ -63,7 +63,7 @@ func (n *network) open(reference, connection string) *latchtest.Visit {
 func (n *network) landed(visit *latchtest.Visit, status string) url.Values {
 	n.Helper()
 	if visit.Landed == nil || visit.Landed.Query().Get("status") != status {
-		n.Fatalf("landed at %v, want %s: %s", visit.Landed, status, visit.Text())
+		n.Fatalf("landed at %v, want %s: %s; the log: %s", visit.Landed, status, visit.Text(), n.Log.Text())
 	}
 	return visit.Landed.Query()
 }

@@ -1,8 +1,11 @@
 package exittest
 
 import (
+	"crypto/rand"
 	"crypto/tls"
+	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/url"
 	"slices"
@@ -38,15 +41,35 @@ type Proxy struct {
 // Start starts a proxy and stops it with the test.
 func Start(t testing.TB, options Options) *Proxy {
 	t.Helper()
-	p := &Proxy{options: options, open: map[net.Conn]bool{}, address: "127.0.0.1:0", t: t}
+	p := &Proxy{options: options, open: map[net.Conn]bool{}, t: t}
 	p.refuse.Store(int64(options.Refuse))
-	p.Resume()
+	p.openAnywhere()
 	p.URL = &url.URL{Scheme: options.Scheme, Host: p.address}
 	if options.User != "" {
 		p.URL.User = url.UserPassword(options.User, options.Password)
 	}
 	t.Cleanup(p.Die)
 	return p
+}
+
+// openAnywhere opens the door at a port that is free and that the system gives
+// to no connection of its own (they begin at 32768), so that it can be opened
+// again later.
+func (p *Proxy) openAnywhere() {
+	p.t.Helper()
+	for range 100 {
+		port, err := rand.Int(rand.Reader, big.NewInt(12_000))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		address := fmt.Sprint("127.0.0.1:", 20_000+port.Int64())
+		if door, err := net.Listen("tcp", address); err == nil {
+			p.address = address
+			p.begin(door)
+			return
+		}
+	}
+	p.t.Fatal("no port is free")
 }
 
 // Die closes the door and cuts every tunnel.
@@ -67,8 +90,12 @@ func (p *Proxy) Resume() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.begin(door)
+}
+
+func (p *Proxy) begin(door net.Listener) {
 	p.mu.Lock()
-	p.door, p.address = door, door.Addr().String()
+	p.door = door
 	p.mu.Unlock()
 	go p.serve(door)
 }

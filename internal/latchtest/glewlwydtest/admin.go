@@ -68,14 +68,8 @@ func (s *Server) RequireOTP(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = s.call(t.Context(), http.MethodPut, "/api/scope/g_profile", values{
-		"display_name": "Profile", "description": "The profile API", "password_required": true, "password_max_age": 600,
-		"scheme":          values{"2": []values{{"scheme_type": "otp", "scheme_name": "otp"}}},
-		"scheme_required": values{"2": 1},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.schemes = append(s.schemes, "otp")
+	s.requireSchemes(t)
 }
 
 // RegisterTOTP gives a user a TOTP secret and returns it, in base32. RequireOTP

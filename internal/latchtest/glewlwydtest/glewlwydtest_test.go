@@ -2,6 +2,7 @@ package glewlwydtest
 
 import (
 	"net/http"
+	"net/http/cookiejar"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +45,39 @@ func TestAServerOfTheTestsOwn(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+}
+
+func TestACodeByEmailArrivesAndWorksOnce(t *testing.T) {
+	server, box := Start(t), NewMailbox(t)
+	server.RequireEmail(t, box)
+	server.CreateUser(t, User{Username: "ada", Password: "good-password", Name: "Ada", Email: "ada@example.org"})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada := &http.Client{Jar: jar}
+	if got := logInAs(t, server, ada, values{"username": "ada", "password": "good-password"}); got != http.StatusOK {
+		t.Fatalf("the password answers %d", got)
+	}
+	visitor := &Server{URL: server.URL, admin: ada}
+	var codes []string
+	for n := range 2 {
+		err := visitor.call(t.Context(), http.MethodPost, "/api/auth/scheme/trigger/", values{
+			"username": "ada", "scheme_type": "email", "scheme_name": "email", "value": values{},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes = append(codes, box.Code(t, "ada@example.org", n))
+	}
+	try := func(code string) int {
+		return logInAs(t, server, ada, values{
+			"username": "ada", "scheme_type": "email", "scheme_name": "email", "value": values{"code": code},
+		})
+	}
+	if diff := cmp.Diff([]int{401, 200, 401}, []int{try("00000x"), try(codes[1]), try(codes[1])}); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestTwoServersDoNotDisturbEachOther(t *testing.T) {

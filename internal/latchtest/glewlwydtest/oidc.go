@@ -51,12 +51,20 @@ func (s *Server) EnableOIDC(t testing.TB, person User, callback string) *OIDC {
 			t.Fatal(err)
 		}
 	}
-	// Only who has the scope can be asked for it.
+	return o.As(t, person)
+}
+
+// As is the client with another person, who must exist, before its pages. Only
+// who has the scope can be asked for it.
+func (o *OIDC) As(t testing.TB, person User) *OIDC {
+	t.Helper()
 	scoped := values{"name": person.Name, "email": person.Email, "enabled": true, "scope": []string{"g_profile", "openid"}}
-	if err := s.call(t.Context(), http.MethodPut, "/api/user/"+url.PathEscape(person.Username), scoped); err != nil {
+	if err := o.server.call(t.Context(), http.MethodPut, "/api/user/"+url.PathEscape(person.Username), scoped); err != nil {
 		t.Fatal(err)
 	}
-	return o
+	other := *o
+	other.person = person
+	return &other
 }
 
 // parameters are those of the plugin. Refresh tokens are good once.

@@ -26,8 +26,9 @@ const (
 type Server struct {
 	URL string // scheme, host and port
 
-	admin *http.Client
-	log   *output
+	admin   *http.Client
+	log     *output
+	schemes []string // second factors that are wanted, one of them
 }
 
 // errEnded is returned when the server ended before it answered, as it does

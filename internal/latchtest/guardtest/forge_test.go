@@ -88,6 +88,9 @@ func TestNoOtherSiteGoesOn(t *testing.T) {
 	for _, route := range s.App.Routes() {
 		method, path, _ := strings.Cut(route.Pattern, " ")
 		if route.Kind != web.KindAPI && slices.Contains(changing, method) {
+			if path == "/reconnect/{token}" {
+				continue // it has no session yet: reconnectForgeries
+			}
 			prefix, rest, found := strings.Cut(path, "{clientSecret}")
 			if !found || rest != "" {
 				t.Errorf("no forgery of this test goes to %s", route.Pattern)
@@ -119,6 +122,7 @@ func TestNoOtherSiteGoesOn(t *testing.T) {
 		t.Errorf("%d facts were written", facts)
 	}
 	tried += apiForgeries(t, s, &accepted)
+	tried += reconnectForgeries(t, s, &accepted)
 	tried += browserForgeries(t, s, people, &accepted)
 	for _, person := range people { // each could have gone on
 		answer := s.Call("POST", "/"+person.secret, person.form, "apikey", "", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
@@ -131,6 +135,44 @@ func TestNoOtherSiteGoesOn(t *testing.T) {
 	if tried < 250 {
 		t.Errorf("only %d forgeries", tried)
 	}
+}
+
+// reconnectForgeries sends all there is to the page on which a person begins to
+// link an account anew.
+func reconnectForgeries(t *testing.T, s *latchtest.Server, accepted *int) (tried int) {
+	visit := open(s, latchkey.AppRedirect, "sandbox").Consent().
+		Submit("continue", "username", "gone@creator.sandbox.com", "password", "good-password")
+	connection := "/v2/account/connections/" + visit.Landed.Query().Get("connection_id")
+	s.Want(http.StatusOK, "POST", connection+"/invalidate", nil)
+	url := latchtest.Decode[struct {
+		Expiry struct {
+			ReconnectURL string `json:"reconnectUrl"`
+		} `json:"expiry"`
+	}](s, s.Want(http.StatusOK, "GET", connection, nil)).Expiry.ReconnectURL
+	path := strings.TrimPrefix(url, s.URL)
+	_, facts := s.Calls(func() {
+		for name, forged := range forgeries() {
+			to, body := path, any("action=continue")
+			if forged.query {
+				to, body = path+"?_method=POST&action=continue", nil
+			}
+			answer := s.Call(forged.method, to, body, append([]string{"apikey", "", "Content-Type", ""}, forged.headers...)...)
+			tried++
+			if forged.method == "POST" && answer.Status/100 != 4 {
+				*accepted++
+				t.Errorf("%s to the page of a token: %d", name, answer.Status)
+			}
+		}
+	})
+	if facts != 0 {
+		*accepted++
+		t.Errorf("%d facts were written", facts)
+	}
+	own := s.Call("POST", path, "action=continue", "apikey", "", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+	if own.Status != http.StatusSeeOther {
+		t.Errorf("the person's own form: %d", own.Status)
+	}
+	return tried
 }
 
 // apiForgeries sends what a browser can to every route for backends: no cookie

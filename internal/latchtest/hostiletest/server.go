@@ -44,6 +44,7 @@ type Server struct {
 	bearers map[string]*grant // by access token
 	seen    []Request
 	ahead   time.Duration // by which codes have aged
+	lacking string        // a path that is answered with 503
 }
 
 // Request is what a client sent to an endpoint.
@@ -89,7 +90,12 @@ func Start(t testing.TB) *Server {
 			_ = r.ParseForm()
 			s.mu.Lock()
 			s.seen = append(s.seen, Request{path, r.Form})
+			lacking := s.lacking == path
 			s.mu.Unlock()
+			if lacking {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
 			handle(w, r)
 		})
 	}
@@ -117,6 +123,13 @@ func (s *Server) Age(by time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ahead += by
+}
+
+// Lack takes an endpoint out of service.
+func (s *Server) Lack(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lacking = path
 }
 
 // Seen returns what was sent to a path, in order.

@@ -54,7 +54,9 @@ func Start(t testing.TB, clients ...Client) *Peer {
 		}
 	}
 	for i := range clients {
-		clients[i].RedirectURIs = []string{CallbackURL}
+		if clients[i].RedirectURIs == nil {
+			clients[i].RedirectURIs = []string{CallbackURL}
+		}
 		clients[i].GrantTypes = []string{"authorization_code", "refresh_token"}
 	}
 	folder := t.TempDir()
@@ -123,7 +125,18 @@ func run(t testing.TB, folder, clients string) *Peer {
 
 // Follow goes where a browser would, with its cookies, until it is sent to the
 // callback, and returns the answer that it brings.
-func (*Peer) Follow(ctx context.Context, target string) (url.Values, error) {
+func (p *Peer) Follow(ctx context.Context, target string) (url.Values, error) {
+	back, err := p.SignIn(ctx, target, "")
+	if err != nil {
+		return nil, err
+	}
+	return back.Query(), nil
+}
+
+// SignIn is Follow for the person of the name; "" is the first, and anybody
+// else's sub is the name. It returns where the browser is sent, when that is no
+// page of the server's.
+func (p *Peer) SignIn(ctx context.Context, target, name string) (*url.URL, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
@@ -138,6 +151,7 @@ func (*Peer) Follow(ctx context.Context, target string) (url.Values, error) {
 		if err != nil {
 			return nil, err
 		}
+		request.Header.Set("X-Person", name)
 		answer, err := browser.Do(request)
 		if err != nil {
 			return nil, err
@@ -147,8 +161,8 @@ func (*Peer) Follow(ctx context.Context, target string) (url.Values, error) {
 		if err != nil {
 			return nil, errors.New("a page leads nowhere: " + answer.Status)
 		}
-		if strings.HasPrefix(next.String(), CallbackURL) {
-			return next.Query(), nil
+		if !strings.HasPrefix(next.String(), p.URL) {
+			return next, nil
 		}
 		target = next.String()
 	}

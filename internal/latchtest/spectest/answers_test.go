@@ -42,7 +42,7 @@ const (
 		"expiresAt":"` + at + `","expiry":{"reason":"session_expired","canReauth":true}}}}`
 	ended = `{"id":"evt_5L","type":"connection.expired","eventType":"connection.expired","timestamp":"` + at + `","live":true,
 		"data":{"clientReferenceId":"user_456","connection":{"id":"conn_8s","platformUserId":"u_1","status":"expired",
-		"expiry":{"reason":"revoked","canReauth":true}}}}`
+		"expiry":{"reason":"revoked","canReauth":true,"reconnectUrl":"https://link.example.com/reconnect/conn_8s.q7"}}}}`
 	cancelled = `{"id":"evt_5M","type":"link.session.cancelled","eventType":"link.session.cancelled","timestamp":"` + at + `","live":true,
 		"data":{"clientReferenceId":null,"session":{"id":"ls_4p","status":"denied","errorCode":"cancelled","step":"login"}}}`
 )
@@ -114,7 +114,8 @@ var goodManagement = []good{
 	{"a replay", "POST", "/v2/webhook-endpoints/we_9c/replay", 202, `{"queued":3}`, nil},
 	{"events", "GET", "/v2/events?after=0&limit=3", 200, `{"list":[` + event + `,` + ended + `,` + expiring + `,` + cancelled + `],"hasMore":false,"cursor":"3"}`,
 		[]string{
-			"without list.1.data.connection.expiry", "without list.3.data.session.errorCode", "without list.3.data.session.step",
+			"without list.1.data.connection.expiry", "without list.1.data.connection.expiry.reconnectUrl",
+			"without list.3.data.session.errorCode", "without list.3.data.session.step",
 		}},
 	{"the record", "GET", "/v2/audit", 200, page(`{"actor":"key_3x","action":"credential.opened","subject":"conn_8s","detail":{"purpose":"proxy"},"createdAt":"` + at +
 		`","chain":{"lane":0,"number":7,"hash":"` + strings.Repeat("0f", 32) + `"}}`), []string{"without list.0.detail.purpose", "with list.0.detail.unknownField"}},

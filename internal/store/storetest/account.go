@@ -3,6 +3,7 @@ package storetest
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -158,6 +159,27 @@ func accountFacts() map[string]func(*world) {
 			w.recorded(after.ID, latchkey.AuditSettingsUpdated)
 			_, err = w.store.Settings(w.Context(), "org_other")
 			w.wants(latchkey.NotFound, err)
+		},
+		"organisations are listed by age": func(w *world) {
+			for i, id := range []string{"org_younger", "org_older"} {
+				other := latchkey.Organisation{ID: id, Name: "Other", CreatedAt: start.Add(time.Duration(2-i) * time.Hour)}
+				w.must(w.store.CreateOrganisation(w.Context(), other, nil, nil))
+			}
+			found, err := w.store.Organisations(w.Context())
+			w.must(err)
+			want := []string{w.organisation.ID, "org_older", "org_younger"}
+			var ids []string
+			for _, organisation := range found {
+				if slices.Contains(want, organisation.ID) { // there may be others' beside them
+					ids = append(ids, organisation.ID)
+				}
+				if organisation.ID == w.organisation.ID && (organisation.Name != w.organisation.Name || !organisation.CreatedAt.Equal(start)) {
+					w.Errorf("found %+v", organisation)
+				}
+			}
+			if !slices.Equal(ids, want) {
+				w.Errorf("found %v, want %v", ids, want)
+			}
 		},
 		"reads and facts are counted": func(w *world) {
 			readsBefore, factsBefore := w.store.Counts()

@@ -69,6 +69,14 @@ func refreshFacts() map[string]func(*world) {
 			if string(credential.Bytes) != "credential" || credential.Unproved || !credential.ExpiresAt.Equal(start) {
 				w.Errorf("it is %+v", credential)
 			}
+			got, _ = w.credential(connection)
+			for i, unproved := range []bool{false, true} { // only the first refresh after it keeps nothing
+				w.must(w.store.LeaseRefresh(w.Context(), got, start, refreshUntil))
+				w.must(w.refresh(got, sealed("once more")))
+				if got, credential = w.credential(connection); credential.Unproved != unproved {
+					w.Errorf("refresh %d after it is unproved: %t", i, credential.Unproved)
+				}
+			}
 		},
 		"a refresh wins over other changes, and loses to another's lease, a new link and an end": func(w *world) {
 			connection := w.leased()

@@ -130,7 +130,7 @@ func (w *world) connection(upstream, reference string) latchkey.Connection {
 		ID: latchkey.NewID(rand.Reader, latchkey.PrefixConnection), OrganisationID: w.organisation.ID,
 		Environment: latchkey.Sandbox, ClientAppID: w.app.ID, Provider: "sandbox", ClientReferenceID: reference,
 		Status: latchkey.ConnectionActive, User: latchkey.UserData{ID: upstream, Name: "Ada", Username: "ada"},
-		Permissions: []string{"profile:read"}, Version: 1, EventSequence: 1, CreatedAt: start, UpdatedAt: start,
+		Permissions: []string{"profile:read"}, Exit: "de-1", Version: 1, EventSequence: 1, CreatedAt: start, UpdatedAt: start,
 	}
 }
 

@@ -9,8 +9,10 @@ CREATE INDEX connections_check_due ON connections (provider, check_due_at) WHERE
 -- A refresh that was begun and not finished: its lease is over and still there.
 CREATE INDEX connections_refresh_begun ON connections (refresh_lease_until) WHERE refresh_lease_until > 0;
 
--- The credential before the last refresh, until the new one is proved.
+-- The credential before the last refresh, until the new one is proved. One that
+-- was restored is refreshed once more and not kept again.
 ALTER TABLE connections ADD COLUMN previous_credential BLOB;
+ALTER TABLE connections ADD COLUMN restored BOOLEAN NOT NULL DEFAULT FALSE;
 
 -- When the credential ends for good, and when its app is warned of that; 0 is
 -- never.

@@ -31,6 +31,8 @@ export interface Expiry {
   reason: string;
   /** It can be linked anew. */
   canReauth: boolean;
+  /** Where to send the person for that; absent where the app has no pages. */
+  reconnectUrl?: string;
 }
 
 /** Narrows a list of connections. */

@@ -1,6 +1,7 @@
 // An OpenID provider by strangers, certified by the OpenID Foundation: npm's
 // oidc-provider. PEER says which clients there are. It prints its address, and
-// lets the one person in who is sent there.
+// lets whoever is sent there in, as the one person or the one that
+// the header X-Person names.
 import http from 'node:http';
 import { Provider } from 'oidc-provider';
 
@@ -25,7 +26,7 @@ server.listen(0, '127.0.0.1', () => {
       pushedAuthorizationRequests: { enabled: true },
     },
     rotateRefreshToken: true,
-    findAccount: (_, id) => ({ accountId: id, claims: () => person }),
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ ...person, sub: id }) }),
   });
   const answer = provider.callback();
   server.on('request', async (request, response) => {
@@ -33,7 +34,7 @@ server.listen(0, '127.0.0.1', () => {
       return answer(request, response);
     }
     const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
-    let result = { login: { accountId: person.sub } };
+    let result = { login: { accountId: request.headers['x-person'] || person.sub } };
     if (prompt.name === 'consent') {
       const grant = (grantId && (await provider.Grant.find(grantId))) || new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
       grant.addOIDCScope(params.scope);

@@ -1,4 +1,4 @@
-package egress
+package exittest
 
 import (
 	"crypto/sha256"
@@ -6,10 +6,10 @@ import (
 	"net/netip"
 )
 
-// special are the address blocks that must never be reached, written out from
+// Special are the address blocks that must never be reached, written out from
 // the IANA special-purpose registries (IPv4 and IPv6) and the notes beside each,
 // independently of the library that the guard relies on.
-var special = parsePrefixes(
+var Special = parsePrefixes(
 	// IANA IPv4 Special-Purpose Address Registry
 	"0.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	"192.0.0.0/24", "192.0.0.0/29", "192.0.0.8/32", "192.0.0.9/32", "192.0.0.10/32", "192.0.0.170/32", "192.0.0.171/32",
@@ -32,9 +32,9 @@ func parsePrefixes(texts ...string) []netip.Prefix {
 	return prefixes
 }
 
-// isSpecial reports whether one of the blocks holds the address.
-func isSpecial(address netip.Addr) bool {
-	for _, prefix := range special {
+// IsSpecial reports whether one of the blocks holds the address.
+func IsSpecial(address netip.Addr) bool {
+	for _, prefix := range Special {
 		if prefix.Contains(address) {
 			return true
 		}
@@ -42,8 +42,8 @@ func isSpecial(address netip.Addr) bool {
 	return false
 }
 
-// middle returns the address half-way through a block.
-func middle(prefix netip.Prefix) netip.Addr {
+// Middle returns the address half-way through a block.
+func Middle(prefix netip.Prefix) netip.Addr {
 	bytes := prefix.Masked().Addr().AsSlice()
 	if bit := prefix.Bits(); bit < 8*len(bytes) {
 		bytes[bit/8] |= 0x80 >> (bit % 8)
@@ -52,8 +52,8 @@ func middle(prefix netip.Prefix) netip.Addr {
 	return address
 }
 
-// last returns the highest address of a block.
-func last(prefix netip.Prefix) netip.Addr {
+// Last returns the highest address of a block.
+func Last(prefix netip.Prefix) netip.Addr {
 	bytes := prefix.Masked().Addr().AsSlice()
 	for bit := prefix.Bits(); bit < 8*len(bytes); bit++ {
 		bytes[bit/8] |= 0x80 >> (bit % 8)
@@ -62,17 +62,18 @@ func last(prefix netip.Prefix) netip.Addr {
 	return address
 }
 
-// dice are numbers that look random and are the same in every run.
-type dice struct{ throws uint64 }
+// Dice are numbers that look random and are the same in every run.
+type Dice struct{ throws uint64 }
 
-func (d *dice) bytes() [32]byte {
+// Bytes returns the next of them.
+func (d *Dice) Bytes() [32]byte {
 	d.throws++
 	return sha256.Sum256(binary.BigEndian.AppendUint64([]byte("egress"), d.throws))
 }
 
-// within returns some address of a block.
-func (d *dice) within(prefix netip.Prefix) netip.Addr {
-	bytes, thrown := prefix.Masked().Addr().AsSlice(), d.bytes()
+// Within returns some address of a block.
+func (d *Dice) Within(prefix netip.Prefix) netip.Addr {
+	bytes, thrown := prefix.Masked().Addr().AsSlice(), d.Bytes()
 	for bit := prefix.Bits(); bit < 8*len(bytes); bit++ {
 		bytes[bit/8] |= thrown[bit/8] & (0x80 >> (bit % 8))
 	}
