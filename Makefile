@@ -7,7 +7,7 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model lint results fuzz bench screenshots bundle pack clean
+.PHONY: help build deps check test model lint results fuzz bench screenshots bundle pack interop clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -37,6 +37,9 @@ model: ## 100,000 random sequences against the machine of a link (MODEL=n for an
 
 lint: bin/golangci-lint ## the slower linters (building them takes minutes)
 	bin/golangci-lint run ./...
+
+interop: ## against the reference server of the AT Protocol, from npm (some 900 MB); writes docs/interop.md
+	scripts/interop
 
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	scripts/fuzz $(or $(FUZZTIME),60s)

@@ -219,3 +219,19 @@ func TestClient(t *testing.T) {
 		e.Client("leisure")
 	})
 }
+
+func TestThisMachineIsReachedByItsNameInDevelopment(t *testing.T) {
+	server := newPlainServer(t, func(http.ResponseWriter, *http.Request) {})
+	address := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	for _, purpose := range purposes {
+		response, err := newDevelopment(t, Timeouts{}).Client(purpose).Get(address)
+		if err != nil {
+			t.Errorf("%s: %v", purpose, err)
+			continue
+		}
+		_ = response.Body.Close()
+	}
+	if _, err := newFenced(t, Config{}).Client(Provider).Get(strings.Replace(address, "http:", "https:", 1)); !errors.Is(err, ErrRefused) {
+		t.Errorf("in production: %v", err)
+	}
+}

@@ -18,9 +18,11 @@ import (
 const maxDestinations = 3
 
 // absolute returns the name so that a resolver does not complete it with the
-// search domains of this machine: they are of the inside.
+// search domains of this machine: they are of the inside. The name localhost
+// (RFC 6761, section 6.3) is left alone: the file of hosts does not know it with
+// a dot, and where it leads is for the guard to judge.
 func absolute(name string) string {
-	if _, err := netip.ParseAddr(name); err == nil || name == "" || strings.HasSuffix(name, ".") {
+	if _, err := netip.ParseAddr(name); err == nil || name == "" || name == "localhost" || strings.HasSuffix(name, ".") {
 		return name
 	}
 	return name + "."
