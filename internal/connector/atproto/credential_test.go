@@ -115,6 +115,14 @@ func TestWhatIsNotDeadStaysAlive(t *testing.T) {
 			t.Errorf("got %v, want an error that leaves the connection alive", err)
 		}
 	}
+	t.Run("when the PDS speaks of somebody else", func(t *testing.T) {
+		server.Claim("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
+		defer server.Claim("")
+		_, err := c.Check(t.Context(), access(secret))
+		alive(t, err)
+		_, err = c.Refresh(t.Context(), access(secret))
+		alive(t, err)
+	})
 	t.Run("when the access token has merely expired", func(t *testing.T) {
 		now = now.Add(3 * time.Hour)
 		_, err := c.Check(t.Context(), access(secret))
@@ -128,12 +136,6 @@ func TestWhatIsNotDeadStaysAlive(t *testing.T) {
 		_, err = c.Refresh(t.Context(), access(secret))
 		alive(t, err)
 		alive(t, c.Revoke(t.Context(), access(secret)))
-	})
-	t.Run("when the PDS speaks of somebody else", func(t *testing.T) {
-		server.Claim("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")
-		defer server.Claim("")
-		_, err := c.Refresh(t.Context(), access(secret))
-		alive(t, err)
 	})
 }
 

@@ -88,6 +88,7 @@ func TestRecordsOfDNS(t *testing.T) {
 		"twice the same":             {[]string{"did=" + did, "did=" + did}, true},
 		"in two strings":             {[]string{"did=" + did[:10] + `" "` + did[10:]}, true},
 		"two different":              {[]string{"did=" + did, "did=" + other}, false},
+		"two different, ours last":   {[]string{"did=" + other, "did=" + did}, false},
 		"of a method unknown to us":  {[]string{"did=did:key:abc"}, false},
 		"with something after it":    {[]string{"did=" + did + "/x"}, false},
 		"more than there are reason": {append(make([]string, 65), "did="+did), false},

@@ -120,6 +120,22 @@ func TestAnAnswerIsBounded(t *testing.T) {
 	}
 }
 
+func TestDepthIsBoundedWhateverIsReadInto(t *testing.T) {
+	for depth, good := range map[int]bool{64: true, 65: false, 5000: false} {
+		target, client := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, strings.Repeat("[", depth)+strings.Repeat("]", depth))
+		})
+		answer, err := jsonapi.Do(t.Context(), client, jsonapi.Request{URL: target})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var into any
+		if err := answer.Decode(&into); (err == nil) != good {
+			t.Errorf("depth %d: %v", depth, err)
+		}
+	}
+}
+
 func TestACallIsBoundedInTime(t *testing.T) {
 	target, client := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	client.Timeout = 50 * time.Millisecond
