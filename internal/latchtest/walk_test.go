@@ -37,7 +37,9 @@ func TestTheFourWalksKeepTheirBudgets(t *testing.T) {
 		if err := s.App.WriteUses(t.Context()); err != nil { // of the key, by the walks before
 			t.Fatal(err)
 		}
-		walk(s, "webhook", 1, 5, func() { // beside claim and finish: overdue sessions, revocations, two steps of housekeeping
+		// Beside claim and finish: overdue sessions, revocations, two steps of
+		// housekeeping; and of the reads, looks at what is to be checked and warned of.
+		walk(s, "webhook", 3, 5, func() {
 			s.App.Start(t.Context())
 			latchtest.Eventually(t, "the webhook arrives", func() bool { return len(sink.Hooks()) == 1 })
 			s.Stop() // waits until it is finished

@@ -23,11 +23,17 @@ const (
 // alone gets none, and after that one at first.
 func (l *Links) ClaimChecks(ctx context.Context, limit int) ([]latchkey.DueCheck, error) {
 	now := l.config.Now()
-	claimed, err := l.config.Checks.ClaimInterrupted(ctx, now, limit, checkLease)
+	providers, interrupted, err := l.config.Checks.DueChecks(ctx, l.config.Providers, now)
 	if err != nil {
 		return nil, err
 	}
-	for _, provider := range l.config.Providers {
+	var claimed []latchkey.DueCheck
+	if interrupted {
+		if claimed, err = l.config.Checks.ClaimInterrupted(ctx, now, limit, checkLease); err != nil {
+			return nil, err
+		}
+	}
+	for _, provider := range providers {
 		room := min(limit-len(claimed), l.paces.room(provider))
 		if l.breakers.waiting(provider) {
 			room = 0

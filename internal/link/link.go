@@ -70,6 +70,8 @@ type ConnectionStore interface {
 // CheckStore keeps when live connections are looked at. Only WarnConnection
 // changes one.
 type CheckStore interface {
+	// DueChecks tells which of the providers have something to claim.
+	DueChecks(ctx context.Context, providers []string, now time.Time) (due []string, interrupted bool, err error)
 	ClaimChecks(ctx context.Context, provider string, now time.Time, limit int, lease time.Duration,
 	) ([]latchkey.DueCheck, error)
 	ClaimInterrupted(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]latchkey.DueCheck, error)

@@ -3,10 +3,37 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"latchkey"
 )
+
+// DueChecks returns which of the providers have live connections that are due to
+// be asked after, and whether there are any whose refresh was cut short. It
+// claims none: a look while nothing is due costs a read.
+func (s *Store) DueChecks(ctx context.Context, providers []string, now time.Time) (due []string, interrupted bool, err error) {
+	args, served := []any{micros(now)}, "SELECT '' WHERE EXISTS (SELECT 1 FROM connections WHERE refresh_lease_until > 0 AND "+
+		"refresh_lease_until <= $1 AND status = 'active' AND check_lease_until <= $1 AND check_failures = 0)"
+	for i, provider := range providers {
+		args = append(args, provider)
+		served += fmt.Sprintf(" UNION ALL SELECT $%[1]d WHERE EXISTS (SELECT 1 FROM connections WHERE provider = $%[1]d AND "+
+			"status = 'active' AND check_due_at > 0 AND check_due_at <= $1 AND check_lease_until <= $1)", i+2)
+	}
+	rows, err := s.read().QueryContext(ctx, served, args...)
+	due, err = collect(rows, err, func(row scanner) (string, error) {
+		var provider string
+		return provider, row.Scan(&provider)
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("look for checks that are due: %w", err)
+	}
+	due = slices.DeleteFunc(due, func(provider string) bool {
+		interrupted = interrupted || provider == ""
+		return provider == ""
+	})
+	return due, interrupted, nil
+}
 
 // ClaimChecks takes up to limit live connections of the provider that are due
 // to be asked after, for as long as the lease; what is not finished by then is

@@ -25,16 +25,16 @@ type oracle struct {
 	used        map[string]bool   // connections whose credential was opened after a kill
 	made, ended int
 
-	sessionsBefore, madeBefore int // when the last round ended
+	sessionsBefore, madeBefore, endedBefore int // when the last round ended
 }
 
 func newOracle() *oracle {
 	return &oracle{sessions: map[string]string{}, connections: map[string]bool{}, used: map[string]bool{}}
 }
 
-// awaitStakes waits until so many more sessions and connections have been
-// acknowledged than when the last round ended.
-func (o *oracle) awaitStakes(t testing.TB, sessions, connections int) {
+// awaitStakes waits until so many more sessions, connections and disconnections
+// have been acknowledged than when the last round ended.
+func (o *oracle) awaitStakes(t testing.TB, sessions, connections, disconnections int) {
 	t.Helper()
 	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
@@ -42,9 +42,10 @@ func (o *oracle) awaitStakes(t testing.TB, sessions, connections int) {
 	defer looks.Stop()
 	for {
 		o.mu.Lock()
-		enough := len(o.sessions) >= o.sessionsBefore+sessions && o.made >= o.madeBefore+connections
+		enough := len(o.sessions) >= o.sessionsBefore+sessions && o.made >= o.madeBefore+connections &&
+			o.ended >= o.endedBefore+disconnections
 		if enough {
-			o.sessionsBefore, o.madeBefore = len(o.sessions), o.made
+			o.sessionsBefore, o.madeBefore, o.endedBefore = len(o.sessions), o.made, o.ended
 		}
 		o.mu.Unlock()
 		if enough {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"latchkey"
@@ -48,6 +49,29 @@ func checkFacts() map[string]func(*world) {
 			}
 			if other, err := w.store.ClaimChecks(w.Context(), "other", start.Add(99*time.Hour), 9, time.Minute); err != nil || len(other) != 0 {
 				w.Errorf("of another provider %d are due, %v", len(other), err)
+			}
+		},
+		"a look tells which providers have something to claim, and claims nothing": func(w *world) {
+			w.written("u9", checkAt(start))
+			w.leased()
+			look := func(now time.Time, providers ...string) string {
+				due, interrupted, err := w.store.DueChecks(w.Context(), providers, now)
+				w.must(err)
+				return fmt.Sprint(due, interrupted)
+			}
+			for range 2 {
+				for _, c := range [][2]string{
+					{look(start.Add(-time.Second), "other", "sandbox"), "[] false"}, {look(start, "other", "sandbox"), "[sandbox] false"},
+					{look(refreshUntil, "other"), "[] true"}, {look(refreshUntil), "[] true"},
+				} {
+					if c[0] != c[1] {
+						w.Errorf("due are %s, want %s", c[0], c[1])
+					}
+				}
+			}
+			w.due(start)
+			if got := look(start, "sandbox"); got != "[] false" {
+				w.Errorf("after the claim due are %s", got)
 			}
 		},
 		"of 8 that claim checks at once each gets others": func(w *world) {
