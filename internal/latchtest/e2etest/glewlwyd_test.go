@@ -106,3 +106,30 @@ func TestAnAccountIsLinkedInJSON(t *testing.T) {
 		s.leaksNothing(link)
 	})
 }
+
+func TestAConnectionIsLinkedAnewAndTakenByNobodyElse(t *testing.T) {
+	site := glewlwydtest.Start(t)
+	for _, name := range []string{username, "eve"} {
+		site.CreateUser(t, glewlwydtest.User{Username: name, Password: password, Name: name, Email: name + "@example.org"})
+	}
+	watched := newWitness(t, site)
+	n := startNetwork(t, latchtest.Options{}, &clocked{}, glewlwyd(t, watched.URL))
+	logIn := func(connection, name string) *latchtest.Visit {
+		return n.open("ada", connection).Submit("continue", "username", name, "password", password)
+	}
+	connection := n.landed(logIn("", username), "success").Get("connection_id")
+	n.only(connection, username)
+	n.mismatch(logIn(connection, "eve"))
+	n.only(connection, username)
+	if again := n.landed(logIn(connection, username), "success").Get("connection_id"); again != connection {
+		t.Errorf("linked again it became %s", again)
+	}
+	profile := n.proxied(http.StatusOK, "GET", "api/profile_list/", connection, nil)
+	if !strings.Contains(string(profile.Body), `"ada@example.org"`) {
+		t.Errorf("the profile of somebody else: %s", profile.Body)
+	}
+	before := watched.alive(t)
+	n.disconnect(connection)
+	latchtest.Eventually(t, "its session is logged out", func() bool { return watched.alive(t) < before })
+	n.proxied(http.StatusUnauthorized, "GET", "api/profile_list/", connection, nil)
+}
