@@ -167,7 +167,8 @@ func oidcProvider(t *testing.T, callback string) openid {
 	}
 }
 
-// glewlwydOpenID starts Debian's Glewlwyd as an OpenID provider.
+// glewlwydOpenID starts Debian's Glewlwyd as an OpenID provider that wants a
+// second factor.
 func glewlwydOpenID(t *testing.T, callback string) openid {
 	server := glewlwydtest.Start(t)
 	people := map[string]glewlwydtest.User{
@@ -178,6 +179,7 @@ func glewlwydOpenID(t *testing.T, callback string) openid {
 		server.CreateUser(t, person)
 	}
 	peer := server.EnableOIDC(t, people[adaThere], callback)
+	peer.RequireCode(t)
 	return openid{
 		issuer: peer.Issuer, lines: "scopes: [openid]\n", profile: "userinfo", lifetime: time.Hour,
 		client: oauth2.Client{ID: peer.ID, Secret: latchkey.NewSecret([]byte(peer.Secret))},

@@ -87,6 +87,17 @@ func (s *Server) RegisterTOTP(t testing.TB, username string) (secret string) {
 	return secret
 }
 
+// forgetTOTP takes a user's secret away, with when a code of it was last used.
+func (s *Server) forgetTOTP(t testing.TB, username string) {
+	t.Helper()
+	err := s.call(t.Context(), http.MethodPost, "/api/delegate/"+url.PathEscape(username)+"/profile/scheme/register/", values{
+		"username": username, "scheme_type": "otp", "scheme_name": "otp", "value": values{"type": "NONE"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Code returns the secret's code of this moment. The server takes each code
 // once.
 func Code(t testing.TB, secret string) string {

@@ -14,18 +14,22 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/pquerna/otp/totp"
 )
 
 // OIDC is a client that is registered at the server's OpenID provider.
 type OIDC struct {
-	Issuer string
-	ID     string
-	Secret string
-	server *Server
-	person User
-	back   string
+	Issuer    string
+	ID        string
+	Secret    string
+	server    *Server
+	person    User
+	back      string
+	wantsCode bool
+	secret    string // of the person's one-time codes
 }
 
 // EnableOIDC makes the server an OpenID provider and registers a client whose
@@ -64,7 +68,38 @@ func (o *OIDC) As(t testing.TB, person User) *OIDC {
 	}
 	other := *o
 	other.person = person
+	if o.wantsCode { // another secret each time, since the server takes one code in a while
+		o.server.forgetTOTP(t, person.Username)
+		other.secret = o.server.RegisterTOTP(t, person.Username)
+	}
 	return &other
+}
+
+// RequireCode makes the provider want a one-time code of everybody, beside the
+// password.
+func (o *OIDC) RequireCode(t testing.TB) {
+	t.Helper()
+	o.server.RequireOTP(t)
+	err := o.server.call(t.Context(), http.MethodPut, "/api/scope/openid", values{
+		"display_name": "OpenID", "description": "OpenID Connect", "password_required": true, "password_max_age": 600,
+		"scheme":          values{"2": []values{{"scheme_type": "otp", "scheme_name": "otp"}}},
+		"scheme_required": values{"2": 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.wantsCode = true
+}
+
+// enterCode submits the one-time code of the person.
+func (o *OIDC) enterCode(ctx context.Context, browser *http.Client) error {
+	code, err := totp.GenerateCode(o.secret, time.Now())
+	if err != nil {
+		return err
+	}
+	return o.submit(ctx, browser, http.MethodPost, "/api/auth/", values{
+		"username": o.person.Username, "scheme_type": "otp", "scheme_name": "otp", "value": values{"value": code},
+	})
 }
 
 // parameters are those of the plugin. Refresh tokens are good once.
@@ -103,9 +138,22 @@ func (o *OIDC) Authorize(ctx context.Context, target string) (url.Values, error)
 	if err := o.submit(ctx, browser, http.MethodPost, "/api/auth/", login); err != nil {
 		return nil, err
 	}
+	if o.wantsCode {
+		if _, err := o.answer(ctx, browser, target); err == nil {
+			return nil, errors.New("the provider lets people in without the code")
+		}
+		if err := o.enterCode(ctx, browser); err != nil {
+			return nil, err
+		}
+	}
 	if err := o.submit(ctx, browser, http.MethodPut, "/api/auth/grant/"+o.ID+"/", values{"scope": "openid"}); err != nil {
 		return nil, err
 	}
+	return o.answer(ctx, browser, target)
+}
+
+// answer goes where the redirect leads, and returns what is brought back.
+func (o *OIDC) answer(ctx context.Context, browser *http.Client, target string) (url.Values, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target+"&g_continue", nil)
 	if err != nil {
 		return nil, err
