@@ -131,9 +131,8 @@ func (s *scene) linked(connection, reference string) {
 		s.Error("the site knows no session although the connection is active")
 	}
 	s.Want(http.StatusOK, "POST", "/v2/account/connections/"+connection+"/invalidate", map[string]any{})
-	if alive := s.witness.alive(s.TB); alive != 0 {
-		s.Errorf("%d sessions are still alive at the site", alive)
-	}
+	// At once, unless the background was faster in taking it up.
+	latchtest.Eventually(s.TB, "the session ends at the site", func() bool { return s.witness.alive(s.TB) == 0 })
 	s.Want(http.StatusUnauthorized, "GET", "/v2/access/proxy/api/profile_list/", nil, header...)
 	s.told("connection.expired", connection, reference)
 }
