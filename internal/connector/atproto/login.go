@@ -144,8 +144,8 @@ func (a attempt) askCode(refused latchkey.FailureCode) (connector.Step, error) {
 	}, nil
 }
 
-// tidyCode returns the code as it was sent, XXXXX-XXXXX in capitals: people
-// leave the hyphen out, and copy spaces with it.
+// tidyCode returns the code as it was sent, five and five characters in capitals
+// with a hyphen between: people leave that out, and copy spaces with it.
 func tidyCode(typed []byte) []byte {
 	code := bytes.ToUpper(bytes.TrimSpace(typed))
 	if len(code) == 10 && !bytes.ContainsAny(code, "- ") {

@@ -108,7 +108,7 @@ func TestADescriptionThatBreaksTheContractIsFound(t *testing.T) {
 		"no environment":            func(d *connector.Description) { d.Environments = nil },
 		"an unknown environment":    func(d *connector.Description) { d.Environments = []latchkey.Environment{"staging"} },
 		"no logo":                   func(d *connector.Description) { d.Logo = nil },
-		"a logo that is too large":  func(d *connector.Description) { d.Logo = []byte(plainLogo + strings.Repeat(" ", maxLogo)) },
+		"a logo that is too large":  func(d *connector.Description) { d.Logo = []byte(plainLogo + strings.Repeat(" ", 16<<10)) },
 		"a logo that is an image":   func(d *connector.Description) { d.Logo = []byte("\x89PNG\r\n\x1a\n") },
 		"a logo that is HTML":       func(d *connector.Description) { d.Logo = []byte("<html></html>") },
 		"a logo outside the SVG ns": func(d *connector.Description) { d.Logo = []byte(`<svg viewBox="0 0 1 1"/>`) },

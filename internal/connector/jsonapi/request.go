@@ -8,7 +8,6 @@
 package jsonapi
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"latchkey/internal/connector"
 )
 
 // Bounds of one call.
@@ -67,7 +68,7 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 	}
 	var body io.Reader
 	if r.Body != nil {
-		body = newSecretBody(bytes.Clone(r.Body))
+		body = connector.NewSecretBody(r.Body)
 	}
 	out, err := http.NewRequestWithContext(ctx, method, r.URL.String(), body)
 	if err != nil {
@@ -81,7 +82,7 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 		out.ContentLength = int64(len(r.Body))
 		out.Header.Set("Content-Type", "application/json")
 		whole := r.Body // cleared when Do returns, and so are its copies
-		out.GetBody = func() (io.ReadCloser, error) { return newSecretBody(bytes.Clone(whole)), nil }
+		out.GetBody = func() (io.ReadCloser, error) { return connector.NewSecretBody(whole), nil }
 	}
 	if r.Bearer != nil {
 		out.Header.Set("Authorization", "Bearer "+string(r.Bearer))

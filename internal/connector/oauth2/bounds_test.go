@@ -1,35 +1,11 @@
 package oauth2
 
 import (
-	"bytes"
-	"io"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 )
-
-func TestASentBodyIsForgotten(t *testing.T) {
-	secret := []byte("refresh_token=rt-secret")
-	body := newSecretBody(secret)
-	first := make([]byte, 5)
-	if n, err := body.Read(first); n != 5 || err != nil {
-		t.Fatal(n, err)
-	}
-	own := body.all
-	if err := body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Trim(string(own), "\x00") != "" {
-		t.Error("the body is still there")
-	}
-	if _, err := body.Read(first); err != io.EOF {
-		t.Errorf("reading on: %v", err)
-	}
-	if !bytes.HasPrefix(secret, []byte("refresh")) {
-		t.Error("the caller's own bytes were cleared")
-	}
-}
 
 func TestATreeIsForgotten(t *testing.T) {
 	tree, err := parseObject([]byte(`{"access_token":"at","nested":[{"refresh_token":"rt"}]}`))

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"latchkey"
+	"latchkey/internal/connector"
 )
 
 // problem is something wrong with a field of a file.
@@ -59,7 +60,7 @@ func (c *Config) problems() problems {
 	p.require(strings.TrimSpace(c.Name) != "" && len(c.Name) <= 64, "name", "want 1 to 64 bytes")
 	p.require(domainPattern.MatchString(filling.ReplaceAllString(c.Domain, "x.x.xx")), "domain", "want a host name in small letters")
 	p.add("domain", c.checkPlaces(c.Domain))
-	p.add("logo", checkLogo(c.Logo))
+	p.add("logo", connector.CheckLogo(c.Logo))
 	for _, environment := range c.Environments {
 		p.oneOf("environments", string(environment), string(latchkey.Sandbox), string(latchkey.Live))
 	}

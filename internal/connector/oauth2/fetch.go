@@ -113,8 +113,8 @@ func (v *visit) fetch(ctx context.Context, q request) (*answer, error) {
 	out.Header.Set("Accept", "application/json")
 	out.Header.Set("Accept-Encoding", "identity") // or a small body may be a large one
 	if q.body != nil {
-		out.Body, out.ContentLength = newSecretBody(q.body), int64(len(q.body))
-		out.GetBody = func() (io.ReadCloser, error) { return newSecretBody(q.body), nil }
+		out.Body, out.ContentLength = connector.NewSecretBody(q.body), int64(len(q.body))
+		out.GetBody = func() (io.ReadCloser, error) { return connector.NewSecretBody(q.body), nil }
 	}
 	client := *v.http
 	client.Jar = nil

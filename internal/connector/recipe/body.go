@@ -2,8 +2,6 @@ package recipe
 
 import (
 	"errors"
-	"io"
-	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
@@ -173,36 +171,4 @@ func appendEncoded(dst, b []byte) []byte {
 		}
 	}
 	return dst
-}
-
-// secretBody is a request body that clears its bytes when the transport closes
-// it, which may be after the answer has come.
-type secretBody struct {
-	mu   sync.Mutex
-	rest []byte
-	all  []byte
-}
-
-// newSecretBody takes ownership of b.
-func newSecretBody(b []byte) *secretBody { return &secretBody{rest: b, all: b} }
-
-// Read reads on; a closed body is at its end.
-func (b *secretBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.rest) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, b.rest)
-	b.rest = b.rest[n:]
-	return n, nil
-}
-
-// Close clears the bytes.
-func (b *secretBody) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	clear(b.all)
-	b.rest = nil
-	return nil
 }

@@ -3,7 +3,6 @@ package recipe
 import (
 	"bytes"
 	"errors"
-	"io"
 	"net/url"
 	"testing"
 	"unicode/utf8"
@@ -75,24 +74,6 @@ func FuzzForm(f *testing.F) {
 			t.Error(diff)
 		}
 	})
-}
-
-func TestABodyIsClearedWhenItIsClosed(t *testing.T) {
-	secret := []byte("good-password")
-	body := newSecretBody(secret)
-	first := make([]byte, 4)
-	if n, err := body.Read(first); n != 4 || err != nil {
-		t.Fatal(n, err)
-	}
-	if err := body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(secret, make([]byte, len(secret))) {
-		t.Error("the bytes are still there")
-	}
-	if n, err := body.Read(first); n != 0 || !errors.Is(err, io.EOF) {
-		t.Errorf("a closed body gives %d bytes, %v", n, err)
-	}
 }
 
 func TestWhatABufferOutgrowsIsCleared(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"latchkey"
+	"latchkey/internal/connector"
 )
 
 // index compiles what the file leaves as text and finds everything by name.
@@ -48,7 +49,7 @@ func (l *linter) lint() {
 	if l.OAuth {
 		l.add(l.line("oauth"), "oauth: a provider that has OAuth must not be asked for passwords; use an OAuth provider in place of a recipe")
 	}
-	if err := checkLogo(l.Logo); err != nil {
+	if err := connector.CheckLogo(l.Logo); err != nil {
 		l.add(l.line("logo"), "logo: %v", err)
 	}
 	l.lintSession()

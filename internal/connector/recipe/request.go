@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"latchkey/internal/connector"
 )
 
 // maxRedirects is how many redirects of one request are followed, where the
@@ -246,8 +248,8 @@ func setBody(out *http.Request, encoded []byte, contentType string) {
 	}
 	out.Header.Set("Content-Type", contentType)
 	out.ContentLength = int64(len(encoded))
-	out.GetBody = func() (io.ReadCloser, error) { return newSecretBody(bytes.Clone(encoded)), nil }
-	out.Body = newSecretBody(bytes.Clone(encoded))
+	out.GetBody = func() (io.ReadCloser, error) { return connector.NewSecretBody(encoded), nil }
+	out.Body = connector.NewSecretBody(encoded)
 }
 
 // setHeaders expands headers. net/http refuses line breaks in them.

@@ -1,6 +1,7 @@
-package jsonapi
+package connector
 
 import (
+	"bytes"
 	"io"
 	"sync"
 )
@@ -12,6 +13,10 @@ type secretBody struct {
 	rest []byte
 	all  []byte
 }
+
+// NewSecretBody returns a request body of which nothing stays in memory once
+// the transport has closed it. It takes a copy of b, which stays the caller's.
+func NewSecretBody(b []byte) io.ReadCloser { return newSecretBody(bytes.Clone(b)) }
 
 // newSecretBody takes ownership of b.
 func newSecretBody(b []byte) *secretBody { return &secretBody{rest: b, all: b} }

@@ -1,17 +1,24 @@
-package recipe
+package connector
 
 import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
-// checkLogo checks that a logo is an SVG image that can do nothing but be
+// maxLogo bounds a logo: it is sent with every page that names the provider.
+const maxLogo = 16 << 10
+
+// CheckLogo checks that a logo is an SVG image that can do nothing but be
 // drawn. An empty one stands for none.
-func checkLogo(logo string) error {
+func CheckLogo(logo string) error {
 	if logo == "" {
 		return nil
+	}
+	if len(logo) > maxLogo {
+		return errors.New("want at most 16 KiB")
 	}
 	decoder := xml.NewDecoder(strings.NewReader(logo))
 	for root := true; ; {
@@ -42,16 +49,14 @@ func checkLogo(logo string) error {
 }
 
 // drawing are the elements a logo may use.
-var drawing = map[string]bool{
-	"svg": true, "g": true, "defs": true, "title": true, "desc": true, "symbol": true, "use": true,
-	"path": true, "rect": true, "circle": true, "ellipse": true, "line": true, "polyline": true, "polygon": true,
-	"text": true, "tspan": true, "clipPath": true, "mask": true, "pattern": true,
-	"linearGradient": true, "radialGradient": true, "stop": true,
+var drawing = []string{
+	"svg", "g", "defs", "title", "desc", "symbol", "use", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon",
+	"text", "tspan", "clipPath", "mask", "pattern", "linearGradient", "radialGradient", "stop",
 }
 
 // checkDrawing refuses scripts, styles and references outside the image.
 func checkDrawing(element xml.StartElement) error {
-	if !drawing[element.Name.Local] {
+	if !slices.Contains(drawing, element.Name.Local) {
 		return errors.New("the element " + element.Name.Local + " is not allowed")
 	}
 	for _, attribute := range element.Attr {
