@@ -1,17 +1,12 @@
 package app
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Config is what an operator decides. Every field has a usable zero.
@@ -37,26 +32,11 @@ type Config struct {
 	Development bool `yaml:"-"`
 }
 
-// maxConfig bounds a configuration file, in bytes.
-const maxConfig = 1 << 20
-
-// ReadConfig reads a YAML file. Unknown keys are an error, so that a misspelt
-// setting is never silently its default.
+// ReadConfig reads a YAML file.
 func ReadConfig(path string) (Config, error) {
 	var config Config
-	file, err := os.Open(path)
-	if err != nil {
+	if err := readYAML(path, &config); err != nil {
 		return config, fmt.Errorf("read configuration: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, maxConfig))
-	if err != nil {
-		return config, fmt.Errorf("read configuration: %w", err)
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&config); err != nil && !errors.Is(err, io.EOF) {
-		return config, fmt.Errorf("read configuration %s: %w", path, err)
 	}
 	return config, nil
 }
@@ -98,7 +78,7 @@ func (c Config) complete() (Config, error) {
 		if c.DatabaseURL != "" {
 			return c, errors.New("set database_url or database_url_file, not both")
 		}
-		text, err := os.ReadFile(c.DatabaseURLFile)
+		text, err := readBounded(c.DatabaseURLFile, maxSecretFile)
 		if err != nil {
 			return c, fmt.Errorf("read database_url_file: %w", err)
 		}

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +39,6 @@ type EgressProxy struct {
 }
 
 const (
-	maxProxyURL   = 4096 // bytes of a url_file
 	minCheckEvery = time.Second
 	checkExits    = time.Second // between looks for exits whose check is due
 )
@@ -99,12 +96,7 @@ func (p EgressProxy) read() (string, error) {
 	if p.URL != "" {
 		return "", errors.New("set url or url_file, not both")
 	}
-	file, err := os.Open(p.URLFile)
-	if err != nil {
-		return "", fmt.Errorf("read url_file: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, maxProxyURL))
+	text, err := readBounded(p.URLFile, maxSecretFile)
 	if err != nil {
 		return "", fmt.Errorf("read url_file: %w", err)
 	}

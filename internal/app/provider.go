@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 
 	"latchkey/internal/connector"
@@ -52,14 +51,7 @@ func connectors(config Config, parts Parts) (map[string]connector.Connector, err
 
 // readRecipe reads a provider from its file.
 func readRecipe(path string, options recipe.Options) (*recipe.Connector, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("read recipe: %w", err)
-	}
-	if info.Size() > maxRecipe {
-		return nil, fmt.Errorf("read recipe: %s is larger than %d bytes", path, maxRecipe)
-	}
-	text, err := os.ReadFile(path)
+	text, err := readBounded(path, maxRecipe)
 	if err != nil {
 		return nil, fmt.Errorf("read recipe: %w", err)
 	}

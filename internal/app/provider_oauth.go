@@ -1,13 +1,7 @@
 package app
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-
-	"go.yaml.in/yaml/v3"
 
 	"latchkey"
 	"latchkey/internal/connector"
@@ -30,9 +24,6 @@ type OAuthProvider struct {
 	Variables    map[string]string      `yaml:"variables"`    // of the provider, as a tenant
 	Environments []latchkey.Environment `yaml:"environments"` // that are served; none: as the provider says, usually live
 }
-
-// maxSecretFile bounds a file that holds a secret or a key, in bytes.
-const maxSecretFile = 64 << 10
 
 // oauthProvider makes the connector of one entry.
 func oauthProvider(entry OAuthProvider, development bool) (connector.Connector, error) {
@@ -83,51 +74,14 @@ func (p OAuthProvider) describe() (oauth2.Config, error) {
 	return found, nil
 }
 
-// readSecretFile reads a secret without the line ends behind it.
-func readSecretFile(path string) (latchkey.Secret, error) {
-	text, err := readBounded(path, maxSecretFile)
-	if err != nil {
-		return latchkey.Secret{}, err
-	}
-	trimmed := bytes.TrimRight(text, "\r\n")
-	if len(trimmed) == 0 {
-		return latchkey.Secret{}, fmt.Errorf("%s is empty", path)
-	}
-	return latchkey.NewSecret(trimmed), nil
-}
-
-// readBounded reads a file that must not be larger.
-func readBounded(path string, most int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(text)) > most {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, most)
-	}
-	return text, nil
-}
-
 // ReadProviders reads a file with nothing but the key "providers", as a
 // configuration has it.
 func ReadProviders(path string) ([]OAuthProvider, error) {
-	text, err := readBounded(path, maxConfig)
-	if err != nil {
-		return nil, fmt.Errorf("read providers: %w", err)
-	}
-	defer clear(text)
 	var held struct {
 		Providers []OAuthProvider `yaml:"providers"`
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&held); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read providers %s: %w", path, err)
+	if err := readYAML(path, &held); err != nil {
+		return nil, fmt.Errorf("read providers: %w", err)
 	}
 	return held.Providers, nil
 }

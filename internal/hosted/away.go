@@ -48,13 +48,7 @@ func (d *door) away(w http.ResponseWriter, r *http.Request) error {
 }
 
 // awayPath is where the page sends the person on.
-func awayPath(r *http.Request) string {
-	path := "/s/" + url.PathEscape(r.PathValue("clientSecret")) + "/provider"
-	if query := pageQuery(r); len(query) > 0 {
-		return path + "?" + query.Encode()
-	}
-	return path
-}
+func awayPath(r *http.Request) string { return pathBelow(r, "provider", pageQuery(r)) }
 
 // awayLife is how long a browser is known, in seconds: as long as a session
 // lives at most.

@@ -22,8 +22,11 @@ const (
 type streams struct{ open atomic.Int64 }
 
 // eventsPath is where the page of the request is told of changes.
-func eventsPath(r *http.Request, query url.Values) string {
-	target := "/s/" + url.PathEscape(r.PathValue("clientSecret")) + "/events"
+func eventsPath(r *http.Request, query url.Values) string { return pathBelow(r, "events", query) }
+
+// pathBelow is a path below the page of the request's session.
+func pathBelow(r *http.Request, name string, query url.Values) string {
+	target := "/s/" + url.PathEscape(r.PathValue("clientSecret")) + "/" + name
 	if len(query) == 0 {
 		return target
 	}

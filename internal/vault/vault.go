@@ -99,7 +99,7 @@ type Config struct {
 type Vault struct {
 	config Config
 	recent *recentUses
-	proofs *recentUses // credentials that have been proved
+	proofs *recentUses // credentials that have been proved, or that a refresh has just brought
 	turns  *turns      // of refreshes
 	writes *turns      // of audit records
 }
