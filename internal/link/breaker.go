@@ -55,19 +55,19 @@ func newBreakers(config Config) *breakers {
 	return &breakers{now: config.Now, log: config.Log, changed: changed, stopped: map[string]*stop{}}
 }
 
-// closed reports whether the provider may be asked as usual.
-func (b *breakers) closed(provider string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.stopped[provider] == nil
-}
-
-// waiting reports whether the provider may not even be tried now.
-func (b *breakers) waiting(provider string) bool {
+// room returns how many of so many may ask the provider now: none while it is
+// left alone, and one after that.
+func (b *breakers) room(provider string, most int) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.stopped[provider]
-	return s != nil && b.now().Before(s.until)
+	switch {
+	case s == nil:
+		return most
+	case b.now().Before(s.until):
+		return 0
+	}
+	return min(most, 1)
 }
 
 // enter asks whether the provider may be asked now. If it is stopped, until is

@@ -34,12 +34,7 @@ func (l *Links) ClaimChecks(ctx context.Context, limit int) ([]latchkey.DueCheck
 		}
 	}
 	for _, provider := range providers {
-		room := min(limit-len(claimed), l.paces.room(provider))
-		if l.breakers.waiting(provider) {
-			room = 0
-		} else if !l.breakers.closed(provider) {
-			room = min(room, 1)
-		}
+		room := l.breakers.room(provider, min(limit-len(claimed), l.paces.room(provider)))
 		if room <= 0 {
 			continue
 		}
