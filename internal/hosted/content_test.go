@@ -87,7 +87,7 @@ func TestLogin(t *testing.T) {
 func TestTwoFactor(t *testing.T) {
 	t.Run("the code is typed on a number pad and filled in by the phone", func(t *testing.T) {
 		document := draw(t, samplePage(TwoFactor{Prompt: codePrompt}))
-		if document.Find(`input[name=code][inputmode=numeric][autocomplete=one-time-code][pattern][autofocus]`).Length() != 1 {
+		if document.Find(`input[name=code][inputmode=numeric][autocomplete=one-time-code][pattern][data-focus]`).Length() != 1 {
 			t.Error("the input for the code is not made for codes")
 		}
 		wantWords(t, document, ".lead", "Sandbox sent a code to the phone ending in 4821.")
@@ -101,7 +101,7 @@ func TestTwoFactor(t *testing.T) {
 		if got := document.Find("input[checked]").AttrOr("value", ""); got != "phone" {
 			t.Errorf("%q is chosen at first, want phone", got)
 		}
-		if document.Find("[autofocus]").Length() != 0 {
+		if document.Find("[data-focus], [autofocus]").Length() != 0 {
 			t.Error("the focus skips the choice")
 		}
 	})

@@ -158,10 +158,10 @@ func keepTheDomainInSight(t *testing.T, site string, browser *shottest.Browser) 
 	tab := browser.Visit(t, site+"/login", shottest.View{Width: 320, Height: 480})
 	defer tab.Close()
 	for _, page := range []string{"authorization", "login", "login-refused", "2fa"} {
-		tab.Go(site + "/" + page)
 		for view, size := range views {
 			t.Run(page+" on "+view, func(t *testing.T) {
 				tab.Look(size)
+				tab.Go(site + "/" + page) // at this size: what takes the focus must not scroll it away
 				found := shottest.Eval[duties](tab, pageDuties)
 				if found.DomainAt <= 0 || found.DomainAt > float64(size.Height) {
 					t.Errorf("the domain ends at %.0f of %d", found.DomainAt, size.Height)
@@ -224,9 +224,7 @@ func serveTheKeyboard(t *testing.T, site string, browser *shottest.Browser) {
 	for _, name := range sampleNames() {
 		t.Run(name, func(t *testing.T) {
 			tab.Go(site + "/" + name)
-			// The browser gives autofocus its focus when it next draws; this
-			// makes it now.
-			atOnce := shottest.Eval[bool](tab, `(e => { if (e) e.focus(); return e !== null })(document.querySelector("[autofocus]"))`)
+			atOnce := shottest.Eval[bool](tab, `document.querySelector("[data-focus]") !== null`)
 			for i, want := range shottest.Eval[duties](tab, pageDuties).Focusable {
 				if i > 0 || !atOnce {
 					tab.Press(kb.Tab)

@@ -5,6 +5,7 @@ import { depart, returned } from "./away";
 import { begin, over } from "./embed";
 import { enhance } from "./field";
 import { intercept } from "./form";
+import { first } from "./swap";
 import { look, watch } from "./watch";
 
 function forget(): void {
@@ -16,6 +17,7 @@ function forget(): void {
 document.documentElement.dataset.live = "";
 intercept();
 enhance();
+first();
 returned();
 begin();
 depart();

@@ -43,7 +43,7 @@ export function swap(next: Document, quietly = false): void {
       const input = document.querySelector<HTMLInputElement>(named + "[name=" + name + "]");
       if (input && !input.value) input.value = value;
     }
-    focus();
+    settle();
     enhance();
     scrollTo(0, 0);
   }
@@ -51,12 +51,26 @@ export function swap(next: Document, quietly = false): void {
   drawn();
 }
 
-// focus goes to what was refused, else to the field to fill in, else to the
-// heading, so that a screen reader says where one is.
-function focus(): void {
+// settle gives the focus to what was refused, else to the field to fill in,
+// else to the heading, so that a screen reader says where one is.
+function settle(): void {
   const heading = document.querySelector<HTMLElement>("h1");
   if (heading) heading.tabIndex = -1;
-  const target = document.querySelector<HTMLElement>("#summary") || document.querySelector<HTMLElement>("[autofocus]") || heading;
+  focus(document.querySelector<HTMLElement>("#summary") || field() || heading);
+}
+
+// first gives the focus to the field to fill in, when a page has one that comes
+// first. The browser's own autofocus would scroll to it, and take the app's
+// domain out of sight on a small screen.
+export function first(): void {
+  focus(field());
+}
+
+function field(): HTMLElement | null {
+  return document.querySelector<HTMLElement>("[data-focus]");
+}
+
+function focus(target: HTMLElement | null): void {
   if (target) target.focus({ preventScroll: true });
 }
 
