@@ -26,6 +26,7 @@ import (
 	"latchkey/internal/latchtest/pgtest"
 	"latchkey/internal/latchtest/spectest"
 	"latchkey/internal/store"
+	"latchkey/internal/web"
 )
 
 // Options say how a server is started; the zero value is SQLite, the sandbox
@@ -104,6 +105,7 @@ func Start(t testing.TB, options Options) *Server {
 	if options.Around != nil {
 		handler = options.Around(handler)
 	}
+	s.http.Listener = web.Strict(s.http.Listener)
 	s.http.Config.Handler = spectest.Recorder(handler, description(t), s.found)
 	s.http.Start()
 	t.Cleanup(s.Stop)
