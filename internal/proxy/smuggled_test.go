@@ -65,6 +65,8 @@ func ours() []smuggling {
 	} {
 		refused("a length of "+length, "{POST}{AUTH}Content-Length: "+length+"\r\n\r\nabcde")
 	}
+	refused("a length beside chunks", "{POST}{AUTH}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+	refused("chunks beside a length", "{POST}{AUTH}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")
 	refused("two lengths", "{POST}{AUTH}Content-Length: 0\r\nContent-Length: {LEN:{NEXT}}\r\n\r\n{NEXT}")
 	refused("the same length twice", "{POST}{AUTH}Content-Length: 5\r\nContent-Length: 5\r\n\r\nabcde")
 	refused("a length and its name with a space", "{POST}{AUTH}Content-Length : 5\r\n\r\nabcde")
