@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"latchkey/internal/connector"
 	"latchkey/internal/vault"
 )
@@ -100,10 +102,21 @@ func (c *concealment) addField(name, value string) {
 	}
 }
 
-// holds reports whether the value is a part of the credential.
+// holds reports whether the value is a part of the credential, as it is or as
+// JSON writes it.
 func (c *concealment) holds(value string) bool {
-	return bytes.Contains(c.opened.Credential, []byte(value))
+	credential := c.opened.Credential
+	quoted, err := jsontext.AppendQuote(nil, value)
+	if err != nil {
+		return bytes.Contains(credential, []byte(value))
+	}
+	quoted = quoted[1 : len(quoted)-1]
+	return bytes.Contains(credential, []byte(value)) || bytes.Contains(credential, quoted) ||
+		bytes.Contains(credential, []byte(forHTML.Replace(string(quoted))))
 }
+
+// forHTML is how JSON is written that may stand in a page.
+var forHTML = strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`)
 
 // set masks the cookies that an answer sets.
 func (c *concealment) set(answer *http.Response) {

@@ -19,7 +19,7 @@ const (
 	longestForm  = bufferSize / 4 // a longer secret is masked piece by piece
 	shownOfCut   = 8              // what of a secret may show where an answer ends within it
 	masked       = '*'
-	formsOfASort = 8
+	formsOfASort = 9
 )
 
 // mask knows the secrets of a connection in the forms in which an answer may
@@ -37,7 +37,7 @@ func (m *mask) add(secret []byte) {
 	written = append(written, bytes.Clone(secret), []byte(html.EscapeString(text)))
 	if quoted, err := jsontext.AppendQuote(nil, secret); err == nil {
 		quoted = quoted[1 : len(quoted)-1]
-		written = append(written, quoted, bytes.ReplaceAll(quoted, []byte("/"), []byte(`\/`)))
+		written = append(written, quoted, bytes.ReplaceAll(quoted, []byte("/"), []byte(`\/`)), []byte(forHTML.Replace(string(quoted))))
 	}
 	for _, form := range written {
 		for piece := range slices.Chunk(form, longestForm) {

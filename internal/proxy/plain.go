@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"compress/zlib"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -39,14 +40,35 @@ func plain(answer *http.Response) error {
 	if !hasBody(answer) {
 		return nil
 	}
-	switch {
-	case len(codings) == 1 && (codings[0] == "gzip" || codings[0] == "x-gzip"):
-		answer.Body = &decoded{body: answer.Body, open: func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }}
-	case len(codings) == 1 && codings[0] == "deflate":
-		answer.Body = &decoded{body: answer.Body, open: func(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) }}
-	default:
-		return latchkey.Errorf(latchkey.ProxyFailed, "the provider answered in an encoding that was not asked for")
+	if len(codings) > 1 {
+		return errEncoding
 	}
+	return decode(answer, codings[0])
+}
+
+// errEncoding is the error of a body that can't be read.
+var errEncoding = latchkey.Errorf(latchkey.ProxyFailed, "the provider answered in an encoding that was not asked for")
+
+// decode undoes an encoding of the body while it is read.
+func decode(answer *http.Response, coding string) error {
+	from := bufio.NewReader(answer.Body)
+	if _, err := from.Peek(1); err == io.EOF { // nothing, however encoded
+		return nil
+	}
+	var plain io.Reader
+	var err error
+	switch coding {
+	case "gzip", "x-gzip":
+		plain, err = gzip.NewReader(from)
+	case "deflate":
+		plain, err = zlib.NewReader(from)
+	default:
+		return errEncoding
+	}
+	if err != nil {
+		return &latchkey.Error{Code: latchkey.ProxyFailed, Message: "the provider's answer can't be used", Err: fmt.Errorf("decode: %w", err)}
+	}
+	answer.Body = decoded{plain, answer.Body}
 	return nil
 }
 
@@ -76,25 +98,8 @@ func isText(mediaType string) bool {
 	return false
 }
 
-// decoded undoes an encoding while the body is read. Nothing is read before
-// that, so that the answer's header does not wait for its body.
+// decoded is a body that is read through a decoder.
 type decoded struct {
-	body io.ReadCloser
-	open func(io.Reader) (io.Reader, error)
-	from io.Reader
-	err  error
+	io.Reader
+	io.Closer
 }
-
-// Read returns decoded bytes.
-func (d *decoded) Read(p []byte) (int, error) {
-	if d.from == nil && d.err == nil {
-		d.from, d.err = d.open(bufio.NewReader(d.body))
-	}
-	if d.err != nil {
-		return 0, d.err
-	}
-	return d.from.Read(p)
-}
-
-// Close closes the body beneath.
-func (d *decoded) Close() error { return d.body.Close() }
