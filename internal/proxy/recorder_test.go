@@ -69,7 +69,11 @@ func (r *recorder) serve(conn net.Conn) {
 		if reason := malformed(whole); reason != "" {
 			r.breaks(whole, fmt.Errorf("%s", reason))
 		}
-		_, err = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(request.URL.Path), request.URL.Path)
+		body := request.URL.Path
+		if request.Method == http.MethodHead {
+			body = ""
+		}
+		_, err = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(request.URL.Path), body)
 		if err != nil {
 			return
 		}
