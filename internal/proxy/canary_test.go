@@ -139,7 +139,7 @@ func TestNoAnswerHoldsACredential(t *testing.T) {
 				}
 			}
 			if f.calls < answers/workers*99/100 || // a reused connection may have ended
-				 len(j.secrets()) < answers/workers/4 {
+				len(j.secrets()) < answers/workers/4 {
 				t.Errorf("%d calls, %d secrets", f.calls, len(j.secrets()))
 			}
 		})
