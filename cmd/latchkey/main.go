@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -44,6 +45,9 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	// Libraries print to the default log what they were not asked for: net/http
+	// the bytes of an answer that came unasked. Ours is handed to each room.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	var line commands
 	parser := kong.Must(&line, kong.Name("latchkey"),
 		kong.Description("An account-linking server: your users link accounts, your backend never holds a credential."),

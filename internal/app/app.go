@@ -57,6 +57,7 @@ type App struct {
 	keys       *auth.Auth
 	accounts   *account.Account
 	deliveries *jobs.Loop[latchkey.Delivery]
+	streams    *proxy.Streams
 	background []lifecycle
 	metrics    *metrics
 	woken      atomic.Pointer[func()]
@@ -179,7 +180,7 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	housekeeping := jobs.NewTicker(jobs.TickerConfig{
 		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
 	})
-	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks())
+	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks(), a.streamChecks())
 }
 
 // tidy forgets what has served its time, in small steps.
@@ -250,7 +251,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		},
 	})
 	proxy.Register(a.router, proxy.Config{
-		Vault: guarded,
+		Vault: guarded, Streams: a.streams,
 		Transport: func(connection latchkey.Connection) http.RoundTripper {
 			return a.egress.TransportFor(egress.Proxy, wayOfConnection(connection))
 		},

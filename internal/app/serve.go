@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"latchkey/internal/web"
 )
 
 // The patience of the HTTP server.
@@ -45,7 +47,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener, ready func()) er
 	}
 	failed := make(chan error, len(servers))
 	for i, server := range servers {
-		go func() { failed <- server.Serve(listeners[i]) }()
+		go func() { failed <- server.Serve(web.Strict(listeners[i])) }()
 	}
 	a.Start(context.WithoutCancel(ctx))
 	ready()

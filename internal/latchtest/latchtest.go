@@ -23,9 +23,11 @@ import (
 	"latchkey/internal/api"
 	"latchkey/internal/app"
 	"latchkey/internal/connector"
+	"latchkey/internal/latchtest/leaktest"
 	"latchkey/internal/latchtest/pgtest"
 	"latchkey/internal/latchtest/spectest"
 	"latchkey/internal/store"
+	"latchkey/internal/web"
 )
 
 // Options say how a server is started; the zero value is SQLite, the sandbox
@@ -64,10 +66,14 @@ type Server struct {
 	Data     string
 	// DatabaseURL is that of the options; empty with SQLite.
 	DatabaseURL string
-	findings    findings
-	http        *httptest.Server
-	client      *http.Client
-	stop        sync.Once
+	// Secrets are what must not stand in the log, which is searched at the end.
+	// What goes through the Server's own calls is in it by itself.
+	Secrets  leaktest.Secrets
+	keyFile  string
+	findings findings
+	http     *httptest.Server
+	client   *http.Client
+	stop     sync.Once
 }
 
 // Start starts the app and stops it at the test's cleanup.
@@ -78,6 +84,9 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	s := &Server{TB: t, Clock: &Clock{}, Provider: NewProvider(t), Log: &Log{}, Data: options.Data,
 		DatabaseURL: options.DatabaseURL}
+	if s.keyFile = options.KeyFile; s.keyFile == "" {
+		s.keyFile = filepath.Join(options.Data, "vault.key")
+	}
 	s.client = &http.Client{
 		Transport:     &http.Transport{}, // its own: to close a shared one's idle connections breaks other requests
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -104,6 +113,7 @@ func Start(t testing.TB, options Options) *Server {
 	if options.Around != nil {
 		handler = options.Around(handler)
 	}
+	s.http.Listener = web.Strict(s.http.Listener)
 	s.http.Config.Handler = spectest.Recorder(handler, description(t), s.found)
 	s.http.Start()
 	t.Cleanup(s.Stop)
@@ -137,6 +147,7 @@ func (s *Server) Stop() {
 		s.client.CloseIdleConnections()
 		s.http.Close()
 		s.tellFindings()
+		defer s.tellLeaks()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := s.App.Stop(ctx); err != nil {

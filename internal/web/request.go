@@ -2,8 +2,10 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -60,7 +62,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				rt.finish(r, about, answer, started)
 				panic(cause)
 			}
-			rt.config.Log.Error("request panicked", "request", about.id, "cause", cause, "stack", string(debug.Stack()))
+			rt.config.Log.Error("request panicked", "request", about.id, "cause", describePanic(cause), "stack", string(debug.Stack()))
 			if answer.status != 0 { // half an answer must not look like a whole one
 				rt.finish(r, about, answer, started)
 				panic(http.ErrAbortHandler)
@@ -74,6 +76,16 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		rt.mux.ServeHTTP(answer, r)
 	}
+}
+
+// describePanic tells what a panic is about: the runtime's own words, which
+// name no values of ours, and of any other its type. Its words may hold
+// what was sent; the stack says where it was.
+func describePanic(cause any) string {
+	if broken, ok := cause.(runtime.Error); ok {
+		return broken.Error()
+	}
+	return fmt.Sprintf("%T", cause)
 }
 
 // isPlainPath reports whether a path begins at the root and has no empty, "."
