@@ -103,11 +103,11 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 
 // build makes the rooms, innermost first.
 func (a *App) build(ctx context.Context) error {
-	ring, err := openRing(ctx, a.config.KeyFile, a.parts.Random, a.store)
+	keys, err := openKeys(ctx, a.config, a.parts, a.store)
 	if err != nil {
 		return err
 	}
-	fingerprints, err := openFingerprintKey(ctx, ring, a.parts.Random, a.store)
+	fingerprints, err := openFingerprintKey(ctx, keys, a.parts.Random, a.store)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	guarded := vault.New(vault.Config{
-		Store: a.store, Refreshes: a.store, Ring: ring, Connector: a.connector,
+		Store: a.store, Refreshes: a.store, Keys: keys, Connector: a.connector,
 		Client: func(connection latchkey.Connection) *http.Client {
 			return a.egress.ClientFor(egress.Provider, wayOfConnection(connection))
 		},
@@ -142,6 +142,7 @@ func (a *App) build(ctx context.Context) error {
 		Served: a.servedIn, Now: a.parts.Now, Random: a.parts.Random,
 	})
 	a.buildBackground(guarded)
+	a.background = append(a.background, a.keyUpkeep(keys)...)
 	a.buildDoors(guarded)
 	return nil
 }
