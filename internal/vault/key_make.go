@@ -128,7 +128,7 @@ func (k *Keys) Adopt(ctx context.Context) (string, error) {
 			}
 		}
 		// Another process has rotated: what it wrote is in the file by now.
-		if _, err := k.config.Ring.Reload(); err != nil {
+		if _, err := k.reload(ctx); err != nil {
 			return "", err
 		}
 		if known, err = k.config.Store.RingKeys(ctx); err != nil {
@@ -184,7 +184,7 @@ func (k *Keys) nextKMS(ctx context.Context, known []latchkey.RingKey) (string, e
 // process that has the file and the database.
 func (k *Keys) Rotate(ctx context.Context) error {
 	if k.config.KMS == nil {
-		if _, err := k.config.Ring.Reload(); err != nil {
+		if _, err := k.reload(ctx); err != nil {
 			return err
 		}
 		if err := k.config.Ring.Rotate(); err != nil {
@@ -235,7 +235,7 @@ func (k *Keys) unwrapped(ctx context.Context, organisationID string, read func()
 		if k.config.Ring == nil || round == keyRounds-1 {
 			break
 		}
-		if _, reloadErr := k.config.Ring.Reload(); reloadErr != nil {
+		if _, reloadErr := k.reload(ctx); reloadErr != nil {
 			return nil, errors.Join(err, reloadErr)
 		}
 	}
@@ -268,7 +268,7 @@ func (k *Keys) Check(ctx context.Context) error {
 		if err = k.checkOnce(ctx); err == nil || k.config.Ring == nil {
 			return err
 		}
-		if _, reloadErr := k.config.Ring.Reload(); reloadErr != nil {
+		if _, reloadErr := k.reload(ctx); reloadErr != nil {
 			return reloadErr
 		}
 	}
@@ -304,4 +304,14 @@ func (k *Keys) checkOnce(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reload takes up what another process has changed in the key file.
+func (k *Keys) reload(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
+	defer cancel()
+	return k.config.Ring.Reload(func(other *seal.Ring) bool {
+		proof, err := k.config.Store.VaultProof(ctx)
+		return err == nil && other.Verify(proof) == nil
+	})
 }

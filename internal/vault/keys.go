@@ -36,6 +36,7 @@ type KeyStore interface {
 	ActiveDataKey(ctx context.Context, organisationID string) (latchkey.DataKey, error)
 	TakeSeals(ctx context.Context, organisationID string, seals, most int64) (latchkey.DataKey, error)
 	AddDataKey(ctx context.Context, key latchkey.DataKey, replaced int64) (latchkey.DataKey, error)
+	VaultProof(ctx context.Context) ([]byte, error)
 	RingKeys(ctx context.Context) ([]latchkey.RingKey, error)
 	AdoptRingKey(ctx context.Context, id string, proof []byte, now time.Time) error
 }
@@ -127,7 +128,7 @@ func (k *Keys) openByRing(b seal.Binding, sealed []byte) ([]byte, error) {
 	if headless != nil || k.config.Ring.Has(id) {
 		return nil, err
 	}
-	if changed, reloadErr := k.config.Ring.Reload(); reloadErr != nil || !changed {
+	if changed, reloadErr := k.reload(context.Background()); reloadErr != nil || !changed {
 		return nil, err
 	}
 	return k.config.Ring.Open(b, sealed)

@@ -39,7 +39,7 @@ type UpkeepStore interface {
 //	a data key is due ─▶ another takes its place ─▶ secrets are sealed anew ─▶ the old data key is destroyed
 func (k *Keys) Tend(ctx context.Context) error {
 	if k.config.Ring != nil {
-		if _, err := k.config.Ring.Reload(); err != nil {
+		if _, err := k.reload(ctx); err != nil {
 			return fmt.Errorf("read the key file again: %w", err)
 		}
 	}

@@ -45,8 +45,10 @@ func OpenFile(path string) (*Ring, error) {
 var ErrForeign = errors.New("it holds none of the keys in use: put back the key file of this database")
 
 // Reload takes up what another process has changed in the key file, and
-// reports whether that was anything. On an error the ring stays as it was.
-func (r *Ring) Reload() (changed bool, err error) {
+// reports whether that was anything. A file with none of the keys in use is
+// taken only if it is known to be the database's: whole rotations may have
+// passed. On an error the ring stays as it was.
+func (r *Ring) Reload(known func(other *Ring) bool) (changed bool, err error) {
 	r.changing.Lock()
 	defer r.changing.Unlock()
 	if r.path == "" {
@@ -69,7 +71,9 @@ func (r *Ring) Reload() (changed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("key file %s: %w", r.path, err)
 	}
-	if !slices.ContainsFunc(next.ids, r.Has) {
+	other := &Ring{random: r.random}
+	other.keys.Store(next)
+	if !slices.ContainsFunc(next.ids, r.Has) && (known == nil || !known(other)) {
 		return false, fmt.Errorf("key file %s: %w", r.path, ErrForeign)
 	}
 	r.keys.Store(next)
