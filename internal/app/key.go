@@ -45,7 +45,7 @@ func openKeys(ctx context.Context, config Config, parts Parts, kept *store.Store
 }
 
 // The beginnings of a key file's text, as it is and in base64.
-var keyFileMarks = []string{"latchkey-keyring-v", "IyBUaGUga2V5IHJpbmcgb2YgYSBMYXRjaGtleQ"}
+var keyFileMarks = []string{"latchkey-keyring-v", "IyBUaGUga2V5IHJpbmcgb2YgYSBMYXRjaGtl"}
 
 // refuseKeyInEnvironment refuses to start where the vault's key is in the
 // environment: other processes of the user, crash reports and child processes
