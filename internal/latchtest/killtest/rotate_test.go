@@ -89,11 +89,15 @@ func rotateUnderKills(replicas []*server, engine string) {
 		working.Go(func() {
 			for i := worker; ctx.Err() == nil; i++ {
 				status := replicas[i%len(replicas)].use(ctx, ids[i%len(ids)])
-				if status == http.StatusOK {
+				switch status {
+				case http.StatusOK:
 					used.Add(1)
-				} else if status != 0 { // an answer, and not that the server is gone
+				case 0: // the server is gone
+				case http.StatusTooManyRequests: // no matter: nothing was to be opened
+				default:
 					failed.Add(1)
 				}
+				<-time.After(5 * time.Millisecond)
 			}
 		})
 	}
@@ -106,7 +110,7 @@ func rotateUnderKills(replicas []*server, engine string) {
 		}
 	}
 	after := replicas[0].awaitSettled()
-	enough := used.Load() + int64(10*len(ids))
+	enough := used.Load() + 5 // by keys that have settled
 	deadline := time.Now().Add(time.Minute)
 	for used.Load() < enough && time.Now().Before(deadline) {
 		<-time.After(10 * time.Millisecond)
@@ -115,7 +119,12 @@ func rotateUnderKills(replicas []*server, engine string) {
 	working.Wait()
 	for _, id := range ids {
 		for _, replica := range replicas {
-			if status := replica.use(t.Context(), id); status != http.StatusOK {
+			status := replica.use(t.Context(), id)
+			for wait := 0; status == http.StatusTooManyRequests && wait < 200; wait++ { // until its bucket has one
+				<-time.After(50 * time.Millisecond)
+				status = replica.use(t.Context(), id)
+			}
+			if status != http.StatusOK {
 				failed.Add(1)
 			}
 		}
