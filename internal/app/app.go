@@ -107,6 +107,9 @@ func (a *App) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.anchor().check(ctx); err != nil {
+		return err
+	}
 	fingerprints, err := openFingerprintKey(ctx, keys, a.parts.Random, a.store)
 	if err != nil {
 		return err
@@ -142,7 +145,7 @@ func (a *App) build(ctx context.Context) error {
 		Served: a.servedIn, Now: a.parts.Now, Random: a.parts.Random,
 	})
 	a.buildBackground(guarded)
-	a.background = append(a.background, a.keyUpkeep(keys)...)
+	a.background = append(append(a.background, a.keyUpkeep(keys)...), a.anchoring())
 	a.buildDoors(guarded)
 	return nil
 }
@@ -299,7 +302,7 @@ func (a *App) Stop(ctx context.Context) error {
 	for _, loop := range a.background {
 		errs = append(errs, loop.Stop(ctx))
 	}
-	errs = append(errs, a.WriteUses(ctx))
+	errs = append(errs, a.WriteUses(ctx), a.anchor().keep(ctx))
 	a.egress.Close()
 	return errors.Join(append(errs, a.store.Close())...)
 }

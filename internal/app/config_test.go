@@ -38,6 +38,7 @@ database_url: postgres://db.example.com/latchkey
 database_url_file: /run/url
 key_file: /run/key
 kms: {url: "https://kms.example:8200", mount: keys, key: acme, token_file: /run/token, ca_file: /run/ca.pem, timeout: 2s}
+anchor_file: /mnt/anchor.json
 recipes: [/one.yaml, /two.yaml]
 providers:
   - {id: github, client_id: abc, client_secret: s3cret, variables: {tenant: acme}, environments: [live, sandbox]}
@@ -65,7 +66,7 @@ log_level: warn
 			KMS: app.KMS{
 				URL: "https://kms.example:8200", Mount: "keys", Key: "acme", TokenFile: "/run/token", CAFile: "/run/ca.pem", Timeout: 2 * time.Second,
 			},
-			Recipes: []string{"/one.yaml", "/two.yaml"},
+			AnchorFile: "/mnt/anchor.json", Recipes: []string{"/one.yaml", "/two.yaml"},
 			Providers: []app.OAuthProvider{
 				{ID: "github", ClientID: "abc", Variables: map[string]string{"tenant": "acme"},
 					Environments: []latchkey.Environment{latchkey.Live, latchkey.Sandbox}},

@@ -51,15 +51,7 @@ type KeyRoom struct {
 
 // OpenKeyRoom opens the keys of an installation that has been set up.
 func OpenKeyRoom(ctx context.Context, config Config, log *slog.Logger) (*KeyRoom, error) {
-	config, err := config.complete()
-	if err != nil {
-		return nil, err
-	}
-	path := filepath.Join(config.Data, "latchkey.db")
-	if _, err := os.Stat(path); err != nil && config.DatabaseURL == "" {
-		return nil, fmt.Errorf("there is no database yet; run latchkey setup first: %w", err)
-	}
-	kept, err := store.Open(ctx, store.Config{URL: config.DatabaseURL, Path: path, Log: log})
+	kept, config, err := openInstallation(ctx, config, log)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +60,21 @@ func OpenKeyRoom(ctx context.Context, config Config, log *slog.Logger) (*KeyRoom
 		return nil, errors.Join(err, kept.Close())
 	}
 	return &KeyRoom{store: kept, keys: keys, now: time.Now}, nil
+}
+
+// openInstallation opens the database of an installation that has been set up,
+// beside a server that may be running on it.
+func openInstallation(ctx context.Context, config Config, log *slog.Logger) (*store.Store, Config, error) {
+	config, err := config.complete()
+	if err != nil {
+		return nil, config, err
+	}
+	path := filepath.Join(config.Data, "latchkey.db")
+	if _, err := os.Stat(path); err != nil && config.DatabaseURL == "" {
+		return nil, config, fmt.Errorf("there is no database yet; run latchkey setup first: %w", err)
+	}
+	kept, err := store.Open(ctx, store.Config{URL: config.DatabaseURL, Path: path, Log: log})
+	return kept, config, err
 }
 
 // Close closes the database.
