@@ -4,6 +4,8 @@
 //	latchkey setup       make an organisation, a client app and keys
 //	latchkey serve       run it
 //	latchkey recipe      write a provider: lint, try, record, replay
+//	latchkey keys        rotate the vault's keys, and see how far that is
+//	latchkey audit       verify the record of who did what
 //	latchkey providers   find an OAuth provider, and what to register there
 package main
 
@@ -27,6 +29,8 @@ type commands struct {
 	Serve     serveCommand     `cmd:"" help:"Run Latchkey in production."`
 	Recipe    recipeCommand    `cmd:"" help:"Write a provider as a file: check it, try it, record it."`
 	Providers providersCommand `cmd:"" help:"Find an OAuth provider, and check one of your own."`
+	Keys      keysCommand      `cmd:"" help:"Rotate the vault's keys while a server runs, and see how far that is."`
+	Audit     auditCommand     `cmd:"" help:"Verify the record of who did what."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 

@@ -104,11 +104,14 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 
 // build makes the rooms, innermost first.
 func (a *App) build(ctx context.Context) error {
-	ring, err := openRing(ctx, a.config.KeyFile, a.parts.Random, a.store)
+	keys, err := openKeys(ctx, a.config, a.parts, a.store)
 	if err != nil {
 		return err
 	}
-	fingerprints, err := openFingerprintKey(ctx, ring, a.parts.Random, a.store)
+	if err := a.anchor().check(ctx); err != nil {
+		return err
+	}
+	fingerprints, err := openFingerprintKey(ctx, keys, a.parts.Random, a.store)
 	if err != nil {
 		return err
 	}
@@ -116,7 +119,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	guarded := vault.New(vault.Config{
-		Store: a.store, Refreshes: a.store, Ring: ring, Connector: a.connector,
+		Store: a.store, Refreshes: a.store, Keys: keys, Connector: a.connector,
 		Client: func(connection latchkey.Connection) *http.Client {
 			return a.egress.ClientFor(egress.Provider, wayOfConnection(connection))
 		},
@@ -143,6 +146,7 @@ func (a *App) build(ctx context.Context) error {
 		Served: a.servedIn, Now: a.parts.Now, Random: a.parts.Random,
 	})
 	a.buildBackground(guarded)
+	a.background = append(append(a.background, a.keyUpkeep(keys)...), a.anchoring())
 	a.buildDoors(guarded)
 	return nil
 }
@@ -299,7 +303,7 @@ func (a *App) Stop(ctx context.Context) error {
 	for _, loop := range a.background {
 		errs = append(errs, loop.Stop(ctx))
 	}
-	errs = append(errs, a.WriteUses(ctx))
+	errs = append(errs, a.WriteUses(ctx), a.anchor().keep(ctx))
 	a.egress.Close()
 	return errors.Join(append(errs, a.store.Close())...)
 }

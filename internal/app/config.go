@@ -19,6 +19,8 @@ type Config struct {
 	DatabaseURL     string          `yaml:"database_url"`      // empty: SQLite in Data; else postgres://…
 	DatabaseURLFile string          `yaml:"database_url_file"` // file that holds the database URL, in its place
 	KeyFile         string          `yaml:"key_file"`          // key of the vault; default vault.key in Data
+	KMS             KMS             `yaml:"kms"`               // wraps in the place of the key file
+	AnchorFile      string          `yaml:"anchor_file"`       // remembers how far the database was, apart from it; empty: nothing does
 	Recipes         []string        `yaml:"recipes"`           // files of providers described by recipes
 	Providers       []OAuthProvider `yaml:"providers"`         // where people log in at the provider's own page
 	Limits          Limits          `yaml:"limits"`            // how much callers and addresses may ask

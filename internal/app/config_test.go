@@ -37,6 +37,8 @@ data: /data
 database_url: postgres://db.example.com/latchkey
 database_url_file: /run/url
 key_file: /run/key
+kms: {url: "https://kms.example:8200", mount: keys, key: acme, token_file: /run/token, ca_file: /run/ca.pem, timeout: 2s}
+anchor_file: /mnt/anchor.json
 recipes: [/one.yaml, /two.yaml]
 providers:
   - {id: github, client_id: abc, client_secret: s3cret, variables: {tenant: acme}, environments: [live, sandbox]}
@@ -60,7 +62,11 @@ log_level: warn
 		want := app.Config{
 			Listen: "127.0.0.1:1", MetricsListen: "127.0.0.1:2", APIURL: "https://api.example.com",
 			LinkURL: "https://link.example.com", Data: "/data", DatabaseURL: "postgres://db.example.com/latchkey",
-			DatabaseURLFile: "/run/url", KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
+			DatabaseURLFile: "/run/url", KeyFile: "/run/key",
+			KMS: app.KMS{
+				URL: "https://kms.example:8200", Mount: "keys", Key: "acme", TokenFile: "/run/token", CAFile: "/run/ca.pem", Timeout: 2 * time.Second,
+			},
+			AnchorFile: "/mnt/anchor.json", Recipes: []string{"/one.yaml", "/two.yaml"},
 			Providers: []app.OAuthProvider{
 				{ID: "github", ClientID: "abc", Variables: map[string]string{"tenant": "acme"},
 					Environments: []latchkey.Environment{latchkey.Live, latchkey.Sandbox}},

@@ -159,6 +159,12 @@ func (s *Store) endConnection(ctx context.Context, connection latchkey.Connectio
 		if _, err := end(tx, row); err != nil {
 			return fmt.Errorf("end connection %s: %w", row.id, err)
 		}
+		if err := forgetMarks(tx, row.id); err != nil {
+			return err
+		}
+		if err := shredSoon(tx, row.organisationID, connection.UpdatedAt); err != nil {
+			return fmt.Errorf("end connection %s: %w", row.id, err)
+		}
 		if err := insertAudit(tx, []latchkey.AuditRecord{record}); err != nil {
 			return err
 		}

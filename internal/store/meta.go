@@ -40,6 +40,15 @@ func (s *Store) KeepFingerprintKey(ctx context.Context, sealed []byte) ([]byte, 
 	return s.keepMeta(ctx, "fingerprint_key", sealed)
 }
 
+// ReplaceFingerprintKey keeps the same key of fingerprints sealed otherwise,
+// unless it has been meanwhile.
+func (s *Store) ReplaceFingerprintKey(ctx context.Context, before, sealed []byte) error {
+	return s.fact(ctx, func(tx *tx) error {
+		_, err := tx.exec(`UPDATE meta SET value = $2 WHERE name = 'fingerprint_key' AND value = $1`, before, sealed)
+		return err
+	})
+}
+
 // keepMeta keeps the first value that comes.
 func (s *Store) keepMeta(ctx context.Context, name string, value []byte) ([]byte, error) {
 	var kept []byte

@@ -95,6 +95,9 @@ func (s *Store) FinishRevocation(ctx context.Context, id string, receipt latchke
 		if done == 0 {
 			return nil
 		}
+		if err := shredSoon(tx, receipt.OrganisationID, receipt.CreatedAt); err != nil {
+			return fmt.Errorf("finish revocation %s: %w", id, err)
+		}
 		return insertAudit(tx, []latchkey.AuditRecord{receipt})
 	})
 }

@@ -20,6 +20,7 @@ const oldestSQLite = "3.51.3"
 
 // sqliteEngine is one writer and a pool of readers on one file.
 type sqliteEngine struct {
+	path    string
 	writer  *sqliteWriter
 	readers *preparedDB
 	main    *sql.DB
@@ -55,16 +56,17 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, readers.Close(), main.Close())
 	}
-	return &sqliteEngine{writer: writer, readers: newPreparedDB(readers), main: main}, nil
+	return &sqliteEngine{path: path, writer: writer, readers: newPreparedDB(readers), main: main}, nil
 }
 
 // sqliteURL adds what every connection needs: a write-ahead log, an fsync at
-// every commit, foreign keys, patience with other processes. The log is copied
-// back every 32 MB, since many small copies write the same pages many times.
+// every commit, foreign keys, patience with other processes, zeros over what is
+// deleted. The log is copied back every 32 MB, since many small copies write the
+// same pages many times.
 func sqliteURL(path, extra string) string {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	return "file:" + escaped + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(8000)&" + extra
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(8000)&" + extra
 }
 
 // makePrivateFile makes the file with mode 0600 whatever the umask; SQLite

@@ -160,9 +160,9 @@ func (v *Vault) ask(ctx context.Context, r renewal) (connector.Credential, error
 	if err := v.audit(ctx, r.connection, system, PurposeRefresh); err != nil {
 		return connector.Credential{}, err
 	}
-	secret, err := v.config.Ring.Open(credentialBinding(r.connection.OrganisationID, r.connection.ID), r.sealed.Bytes)
+	secret, err := v.openCredential(r.connection, r.sealed)
 	if err != nil {
-		return connector.Credential{}, fmt.Errorf("open credential of %s: %w", r.connection.ID, err)
+		return connector.Credential{}, err
 	}
 	defer clear(secret)
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)

@@ -51,14 +51,7 @@ type server struct {
 // newServer writes a configuration and makes an organisation.
 func newServer(t *testing.T, databaseURL string) *server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := freeAddress(t)
 	folder := t.TempDir()
 	s := &server{T: t, url: "http://" + address, config: filepath.Join(folder, "latchkey.yaml")}
 	// A login that a kill cut short stays counted, and all come from one address.
@@ -80,6 +73,19 @@ func newServer(t *testing.T, databaseURL string) *server {
 	s.key = string(regexp.MustCompile(`sk_sandbox_[0-9A-Za-z]+`).Find(output))
 	t.Cleanup(s.kill)
 	return s
+}
+
+// freeAddress is an address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return listener.Addr().String()
 }
 
 // start runs the server and waits until it is ready.

@@ -2,7 +2,7 @@
 // the business, named as sentences.
 //
 //	storetest.Run(t, open) ─▶ sessions · completions · connections · outbox · endpoints · replays ·
-//	                          deliveries · events · revocations · refreshes · checks · accounts · client apps
+//	                          deliveries · events · revocations · refreshes · checks · accounts · client apps · keys
 package storetest
 
 import (
@@ -33,7 +33,7 @@ func facts() map[string]func(*world) {
 	for _, group := range []map[string]func(*world){
 		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(), clientAppFacts(),
 		endpointFacts(), replayFacts(), deliveryFacts(), eventFacts(), attemptFacts(), idempotencyFacts(),
-		refreshFacts(), checkFacts(),
+		refreshFacts(), checkFacts(), keyFacts(),
 	} {
 		for name, fact := range group {
 			all[name] = fact
