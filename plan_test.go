@@ -76,6 +76,7 @@ var plan = map[string][]string{
 	"latchtest/killtest":      {"latchtest/pgtest"},
 	"latchtest/lifetest":      {anything},
 	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
+	"latchtest/scaletest":     {}, // how far a test goes
 	"latchtest/spectest":      {}, // black box: it knows the description only
 	"latchtest/exittest":      {}, // a proxy: it knows no room
 

@@ -142,7 +142,8 @@ func (e *sqliteEngine) batches() *batches     { return nil }
 // comparison of two columns only when the first is given.
 var sqliteFragments = fragments{
 	after:  "transaction_id = MAX($3, 0) AND position > $4",
-	listed: `(SELECT value FROM json_each('["' || replace($3, ',', '","') || '"]'))`,
+	until:  "transaction_id <= $6 AND position <= $7",
+	listed: `(SELECT value FROM json_each('["' || replace($%d, ',', '","') || '"]'))`,
 }
 
 func (e *sqliteEngine) ping(ctx context.Context) error {
