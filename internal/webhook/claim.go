@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"latchkey"
@@ -41,27 +42,39 @@ func (d *Deliverer) claim(ctx context.Context, limit int) ([]latchkey.Delivery, 
 	return claimed, nil
 }
 
-// due lists endpoints that something is due for, in turn, until there are as
-// many that may start something as there is to claim.
+// due lists endpoints that something is due for, in turn: those after the one
+// that the last claim ended with come first. Usually all fit on one page; else
+// it stops when as many as there is to claim may start something.
 func (d *Deliverer) due(ctx context.Context, now time.Time, limit int) ([]latchkey.DueEndpoint, error) {
 	var list []latchkey.DueEndpoint
-	for after, around := d.turn, d.turn == ""; ; {
+	if !d.crowded {
+		page, err := d.config.Store.DueEndpoints(ctx, now, "", turnPage)
+		if err != nil {
+			return nil, err
+		}
+		if d.crowded = len(page) == turnPage; !d.crowded {
+			first := slices.IndexFunc(page, func(endpoint latchkey.DueEndpoint) bool { return endpoint.ID > d.turn })
+			return slices.Concat(page[max(first, 0):], page[:max(first, 0)]), nil
+		}
+	}
+	for after, around := d.turn, false; ; {
 		page, err := d.config.Store.DueEndpoints(ctx, now, after, turnPage)
 		if err != nil {
 			return nil, err
 		}
 		for _, endpoint := range page {
-			if around && d.turn != "" && endpoint.ID > d.turn {
+			if around && endpoint.ID > d.turn {
 				return list, nil
 			}
 			list = append(list, endpoint)
 		}
 		switch {
-		case len(list) >= limit && d.startable(list) >= limit:
+		case d.startable(list) >= limit:
 			return list, nil
 		case len(page) == turnPage:
 			after = page[len(page)-1].ID
 		case around:
+			d.crowded = len(list) >= turnPage
 			return list, nil
 		default:
 			after, around = "", true

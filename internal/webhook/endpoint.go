@@ -76,7 +76,11 @@ func (e *Endpoints) Create(ctx context.Context, caller latchkey.Caller, asked Ne
 		return endpoint, latchkey.Secret{}, err
 	}
 	endpoint.SealedSecret = sealed
-	record := e.record(caller, endpoint.ID, latchkey.AuditEndpointCreated, "url", "events", "description", "rateLimit")
+	fields := []string{"url", "events", "description"}
+	if endpoint.RateLimit > 0 {
+		fields = append(fields, "rateLimit")
+	}
+	record := e.record(caller, endpoint.ID, latchkey.AuditEndpointCreated, fields...)
 	if err := e.config.Store.CreateWebhookEndpoint(ctx, endpoint, record); err != nil {
 		secret.Zero()
 		return endpoint, latchkey.Secret{}, err

@@ -18,7 +18,7 @@ const (
 // so that one that hangs, or many, hold nobody else back:
 //
 //   - An endpoint begins with one attempt at a time. Each answer widens its
-//     window by one, up to 16; an attempt without an answer closes it to one.
+//     window by one, up to 16; an attempt without an answer halves it.
 //   - No endpoint has more than its share: half of all slots, divided by the
 //     endpoints that have work.
 //   - Endpoints whose last attempt took a second or more, and those not yet
@@ -124,8 +124,10 @@ func (s *slots) end(endpoint string, took time.Duration, answered bool) {
 	}
 	known.underWay--
 	known.prompt = took < promptly
-	if known.window = min(known.window+1, widest); !answered {
-		known.window = 1
+	if answered {
+		known.window = min(known.window+1, widest)
+	} else {
+		known.window = max(known.window/2, 1)
 	}
 	if !known.prompt {
 		s.unproven += known.underWay
