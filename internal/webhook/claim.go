@@ -13,33 +13,76 @@ const (
 	contendWait = 25 * time.Millisecond // until an endpoint that another replica has claimed of is looked at again
 )
 
+// turn is what one endpoint gets of a claim.
+type turn struct {
+	endpoint latchkey.DueEndpoint
+	pace     pace
+	from     time.Time // from when what is taken uses up the pace
+	room     int       // that the pace has now
+	given    int       // that the slots leave of it
+	taken    int
+}
+
 // claim takes due deliveries, at most limit: it goes on from the endpoint where
 // the last claim ended, once around, and takes of each as much as slots and pace
 // allow. What can't start at once is left in the queue.
 func (d *Deliverer) claim(ctx context.Context, limit int) ([]latchkey.Delivery, error) {
 	now := d.config.Now()
 	due, err := d.due(ctx, now, limit)
-	if err != nil || len(due) == 0 {
-		return nil, err
-	}
-	shares, wait := d.divide(now, limit, due)
-	if len(shares) == 0 {
-		d.lookAgain(wait)
-		return nil, nil
-	}
-	claimed, err := d.config.Store.ClaimDeliveries(ctx, now, Lease, shares)
 	if err != nil {
 		return nil, err
 	}
+	turns := d.divide(now, limit, due)
+	var shares []latchkey.DeliveryShare
+	for _, turn := range turns {
+		if turn.given > 0 {
+			d.last = turn.endpoint.ID
+			shares = append(shares, latchkey.DeliveryShare{
+				EndpointID: turn.endpoint.ID, Most: turn.given,
+				PacedUntil: turn.endpoint.PacedUntil, From: turn.from, Interval: turn.pace.interval,
+			})
+		}
+	}
+	var claimed []latchkey.Delivery
+	if len(shares) > 0 {
+		if claimed, err = d.config.Store.ClaimDeliveries(ctx, now, Lease, shares); err != nil {
+			return nil, err
+		}
+	}
+	taken := map[string]int{}
 	for _, delivery := range claimed {
+		taken[delivery.Endpoint.ID]++
 		d.slots.begin(delivery.Endpoint.ID)
 	}
-	if len(claimed) == 0 && (wait == 0 || wait > contendWait) {
-		wait = contendWait
+	for i := range turns {
+		turns[i].taken = taken[turns[i].endpoint.ID]
 	}
-	d.turn = shares[len(shares)-1].EndpointID
-	d.lookAgain(wait)
+	d.arrange(now, turns)
 	return claimed, nil
+}
+
+// arrange sees to it that what a claim had to leave behind is looked at again:
+// when an attempt ends, if it waits for one, or when a pace has room.
+func (d *Deliverer) arrange(now time.Time, turns []turn) {
+	held, wait := false, pollEvery
+	for _, turn := range turns {
+		switch {
+		case turn.given > 0 && turn.taken == 0: // another replica was there first
+			wait = min(wait, contendWait)
+		case turn.taken < turn.given: // there was no more
+		case turn.given < turn.room:
+			held = true
+		default:
+			wait = min(wait, max(turn.pace.next(turn.from, turn.taken).Sub(now), time.Millisecond))
+		}
+	}
+	d.held.Store(held)
+	if d.again != nil {
+		d.again.Stop()
+	}
+	if wait < pollEvery {
+		d.again = time.AfterFunc(wait, d.wake)
+	}
 }
 
 // due lists endpoints that something is due for, in turn: those after the one
@@ -53,17 +96,17 @@ func (d *Deliverer) due(ctx context.Context, now time.Time, limit int) ([]latchk
 			return nil, err
 		}
 		if d.crowded = len(page) == turnPage; !d.crowded {
-			first := slices.IndexFunc(page, func(endpoint latchkey.DueEndpoint) bool { return endpoint.ID > d.turn })
+			first := slices.IndexFunc(page, func(endpoint latchkey.DueEndpoint) bool { return endpoint.ID > d.last })
 			return slices.Concat(page[max(first, 0):], page[:max(first, 0)]), nil
 		}
 	}
-	for after, around := d.turn, false; ; {
+	for after, around := d.last, false; ; {
 		page, err := d.config.Store.DueEndpoints(ctx, now, after, turnPage)
 		if err != nil {
 			return nil, err
 		}
 		for _, endpoint := range page {
-			if around && endpoint.ID > d.turn {
+			if around && endpoint.ID > d.last {
 				return list, nil
 			}
 			list = append(list, endpoint)
@@ -89,7 +132,7 @@ func (d *Deliverer) startable(list []latchkey.DueEndpoint) int {
 	for i, endpoint := range list {
 		ids[i], room[i] = endpoint.ID, 1
 	}
-	given, _ := d.slots.offer(len(list), ids, room)
+	given := d.slots.offer(len(list), ids, room)
 	n := 0
 	for _, one := range given {
 		n += one
@@ -97,47 +140,20 @@ func (d *Deliverer) startable(list []latchkey.DueEndpoint) int {
 	return n
 }
 
-// divide makes shares of the limit, and tells after which time an endpoint that
-// has used up its rate may go on; zero: there is none.
-func (d *Deliverer) divide(now time.Time, limit int, due []latchkey.DueEndpoint) ([]latchkey.DeliveryShare, time.Duration) {
-	ids, room, from := make([]string, len(due)), make([]int, len(due)), make([]time.Time, len(due))
+// divide makes turns of a claim.
+func (d *Deliverer) divide(now time.Time, limit int, due []latchkey.DueEndpoint) []turn {
+	turns := make([]turn, len(due))
+	ids, room := make([]string, len(due)), make([]int, len(due))
 	for i, endpoint := range due {
 		pace := d.paceOf(endpoint)
-		from[i] = pace.from(now, endpoint.PacedUntil)
-		ids[i], room[i] = endpoint.ID, pace.room(now, from[i])
+		from := pace.from(now, endpoint.PacedUntil)
+		turns[i] = turn{endpoint: endpoint, pace: pace, from: from, room: pace.room(now, from)}
+		ids[i], room[i] = endpoint.ID, turns[i].room
 	}
-	given, held := d.slots.offer(limit, ids, room)
-	d.held.Store(held)
-	var shares []latchkey.DeliveryShare
-	var again time.Time
-	for i, endpoint := range due {
-		pace := d.paceOf(endpoint)
-		if given[i] == room[i] {
-			if next := pace.next(from[i], given[i]); again.IsZero() || next.Before(again) {
-				again = next
-			}
-		}
-		if given[i] > 0 {
-			shares = append(shares, latchkey.DeliveryShare{
-				EndpointID: endpoint.ID, Most: given[i],
-				PacedUntil: endpoint.PacedUntil, From: from[i], Interval: pace.interval,
-			})
-		}
+	for i, given := range d.slots.offer(limit, ids, room) {
+		turns[i].given = given
 	}
-	if again.IsZero() {
-		return shares, 0
-	}
-	return shares, max(again.Sub(now), time.Millisecond)
-}
-
-// lookAgain wakes the loop after the time, before its next poll; zero: not.
-func (d *Deliverer) lookAgain(after time.Duration) {
-	if d.again != nil {
-		d.again.Stop()
-	}
-	if after > 0 && after < pollEvery {
-		d.again = time.AfterFunc(after, d.wake)
-	}
+	return turns
 }
 
 // run makes one claimed attempt. What waited for it to end is looked at again.

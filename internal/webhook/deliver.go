@@ -85,7 +85,7 @@ type Deliverer struct {
 	slots    *slots
 	wake     func()      // the loop, to claim
 	held     atomic.Bool // the last claim left something that waits for an attempt to end
-	turn     string      // the endpoint that the last claim ended with
+	last     string      // the endpoint that the last claim ended with
 	crowded  bool        // more endpoints had something due than fit on a page
 	again    *time.Timer // wakes the loop when an endpoint's rate has room again
 }

@@ -18,8 +18,9 @@ const farthest = 2 * time.Second
 
 // pace is the rate of one endpoint as the generic cell rate algorithm has it: a
 // tenth of a second's deliveries may go out at once, and the rest follow evenly,
-// so that there are never more than the rate in any second. How far it is used
-// up is kept in the store, so it holds across replicas.
+// so that there are never more than the rate in any second. An eighth is left
+// over for what the network holds back and lets go together. How far the rate is
+// used up is kept in the store, so it holds across replicas.
 type pace struct {
 	burst    int           // that may go out at once
 	interval time.Duration // that each uses up
@@ -28,7 +29,7 @@ type pace struct {
 // paceOf returns the pace of a rate in deliveries a second, 1 or more.
 func paceOf(rate int) pace {
 	burst := max(1, rate/10)
-	interval := time.Second / time.Duration(rate-burst+1)
+	interval := time.Second / time.Duration(rate-burst+1-rate/8)
 	return pace{burst: burst, interval: (interval + time.Microsecond - 1).Truncate(time.Microsecond)} // as it is stored
 }
 

@@ -51,8 +51,8 @@ func (s *slots) of(endpoint string) standing {
 
 // offer divides free slots among endpoints that have work, in their order, one
 // each and then again, with at most the room of each. It returns how much each
-// gets, and whether somebody has room for more.
-func (s *slots) offer(free int, endpoints []string, room []int) (given []int, held bool) {
+// gets.
+func (s *slots) offer(free int, endpoints []string, room []int) (given []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	share := s.share(endpoints)
@@ -74,10 +74,7 @@ func (s *slots) offer(free int, endpoints []string, room []int) (given []int, he
 			more = true
 		}
 	}
-	for i := range given {
-		held = held || given[i] < room[i]
-	}
-	return given, held
+	return given
 }
 
 // share is how many attempts one endpoint may have under way.
