@@ -103,13 +103,17 @@ func claimShare(tx *tx, share latchkey.DeliveryShare, now time.Time, lease time.
 	return heads, nil
 }
 
+// findHeadsOf reads the first heads of an endpoint in the order of the index,
+// which is used because neverDue is written out.
+const findHeadsOf = `SELECT h.subject, h.sequence, h.event_id, h.attempt, h.fence, COALESCE(e.type, ''), e.body
+	FROM delivery_heads h LEFT JOIN events e ON e.id = h.event_id
+	WHERE h.endpoint_id = $1 AND h.due_at <= $2 AND h.due_at < 9223372036854775807
+	ORDER BY h.due_at LIMIT $3`
+
 // findHeads returns the due heads of an endpoint with their events, and holds
 // them; beside them the subjects of those whose event is not there.
 func findHeads(tx *tx, share latchkey.DeliveryShare, now time.Time) (heads []latchkey.Delivery, lost []string, err error) {
-	rows, err := tx.rows(`SELECT h.subject, h.sequence, h.event_id, h.attempt, h.fence, COALESCE(e.type, ''), e.body
-		FROM delivery_heads h LEFT JOIN events e ON e.id = h.event_id
-		WHERE h.endpoint_id = $1 AND h.due_at <= $2 AND h.due_at < 9223372036854775807
-		ORDER BY h.due_at LIMIT $3`+tx.fragments.skipHeads, share.EndpointID, micros(now), share.Most)
+	rows, err := tx.rows(findHeadsOf+tx.fragments.skipHeads, share.EndpointID, micros(now), share.Most)
 	heads, err = collect(rows, err, func(row scanner) (latchkey.Delivery, error) {
 		var head latchkey.Delivery
 		var eventType string
