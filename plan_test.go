@@ -74,9 +74,12 @@ var plan = map[string][]string{
 	"latchtest/tenanttest":    {anything},
 	"latchtest/guardtest":     {anything},
 	"latchtest/browsertest":   {anything},
-	"latchtest/killtest":      {"latchtest/pgtest"},
+	"latchtest/killtest":      {"app", "egress", "latchtest/pgtest", "latchtest/scaletest", "latchtest/sinktest"},
 	"latchtest/lifetest":      {anything},
 	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
+	"latchtest/scaletest":     {}, // how far a test goes
+	"latchtest/sinktest":      {}, // a receiver: it knows the wire only
+	"latchtest/hooktest":      {anything},
 	"latchtest/spectest":      {}, // black box: it knows the description only
 	"latchtest/exittest":      {}, // a proxy: it knows no room
 
@@ -93,6 +96,8 @@ var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 // builders are the only rooms that know the whole house.
 var builders = []string{
 	"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/browsertest", "latchtest/tenanttest",
+	"latchtest/killtest",    // its quick server is the whole app
+	"latchtest/hooktest",    // it moves events as quickly as the rooms can
 	"latchtest/hostiletest", // the real way out against hostile servers
 }
 

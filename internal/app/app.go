@@ -158,7 +158,7 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 		OpenSecret: func(_ context.Context, endpoint latchkey.WebhookEndpoint) ([]latchkey.Secret, error) {
 			return a.endpointSecrets(guarded, endpoint)
 		},
-		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
+		Rate: a.config.Webhooks.Rate, Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	a.deliveries = deliverer.Loop(deliveriesAtOnce)
 	wake := a.deliveries.Wake
@@ -222,7 +222,7 @@ func (a *App) endpointSecrets(guarded *vault.Vault, endpoint latchkey.WebhookEnd
 const (
 	housekeepingEvery = 10 * time.Minute
 	tidyBatch         = 500
-	deliveriesAtOnce  = 64
+	deliveriesAtOnce  = 256
 	revocationsAtOnce = 8
 	revocationsEvery  = 2 * time.Second
 	expiryEvery       = 5 * time.Second

@@ -26,6 +26,7 @@ type Config struct {
 	Limits          Limits          `yaml:"limits"`            // how much callers and addresses may ask
 	TrustedProxies  []string        `yaml:"trusted_proxies"`   // CIDRs whose X-Forwarded-For is believed; empty: nobody's
 	Egress          Egress          `yaml:"egress"`            // the ways out of the building
+	Webhooks        Webhooks        `yaml:"webhooks"`          // how fast endpoints are sent to
 	LogFormat       string          `yaml:"log_format"`        // json (default) or text
 	LogLevel        string          `yaml:"log_level"`         // debug, info (default), warn or error
 
@@ -73,6 +74,9 @@ func (c Config) complete() (Config, error) {
 		return c, err
 	}
 	if _, err := c.Egress.exits(); err != nil {
+		return c, err
+	}
+	if err := c.Webhooks.check(); err != nil {
 		return c, err
 	}
 	c.Limits = c.Limits.complete(c.Development)

@@ -23,6 +23,7 @@ import (
 	"latchkey/internal/api"
 	"latchkey/internal/app"
 	"latchkey/internal/connector"
+	"latchkey/internal/egress"
 	"latchkey/internal/latchtest/leaktest"
 	"latchkey/internal/latchtest/pgtest"
 	"latchkey/internal/latchtest/spectest"
@@ -37,12 +38,13 @@ type Options struct {
 	Data        string                // empty: a folder of the test's own
 	Connectors  []connector.Connector // beside the sandbox and the Provider
 	LogLevel    slog.Level
-	Idle        bool         // no background work until the test calls App.Start
-	KeyFile     string       // empty: in Data; replicas share one
-	Limits      app.Limits   // zero fields: no bound
-	Listener    net.Listener // where to serve; nil: a port of its own
-	Trusted     []string     // proxies whose X-Forwarded-For is believed
-	Egress      app.Egress   // the exits; none: everything goes out directly
+	Idle        bool          // no background work until the test calls App.Start
+	KeyFile     string        // empty: in Data; replicas share one
+	Limits      app.Limits    // zero fields: no bound
+	Listener    net.Listener  // where to serve; nil: a port of its own
+	Trusted     []string      // proxies whose X-Forwarded-For is believed
+	Egress      app.Egress    // the exits; none: everything goes out directly
+	HookTimeout time.Duration // of an attempt at a webhook; zero: as in the field
 	// Around puts something between the app and the network, to see that a
 	// change of what it answers is noticed; nil: nothing.
 	Around func(http.Handler) http.Handler
@@ -104,6 +106,10 @@ func Start(t testing.TB, options Options) *Server {
 	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))
 	latch, err := app.New(t.Context(), config, app.Parts{
 		Now: s.Clock.Now, Log: log, Connectors: append(options.Connectors, s.Provider),
+		Outside: func(outside egress.Config) egress.Config {
+			outside.Timeouts.Webhook = options.HookTimeout
+			return outside
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

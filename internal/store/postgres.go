@@ -137,10 +137,12 @@ func (e *postgresEngine) batches() *batches     { return e.grouped }
 // section 9.27, "Transaction ID and Snapshot Information Functions").
 var postgresFragments = fragments{
 	skipLocked: " FOR UPDATE SKIP LOCKED",
+	skipHeads:  " FOR UPDATE OF h SKIP LOCKED",
 	shareLock:  " FOR SHARE",
 	after:      "(transaction_id, position) > ($3, $4)",
+	until:      "(transaction_id, position) <= ($6, $7)",
 	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
-	listed:     "(SELECT unnest(string_to_array($3, ',')))",
+	listed:     "(SELECT unnest(string_to_array($%d, ',')))",
 }
 
 func (e *postgresEngine) ping(ctx context.Context) error { return e.db.PingContext(ctx) }

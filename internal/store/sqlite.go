@@ -66,7 +66,8 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 func sqliteURL(path, extra string) string {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	return "file:" + escaped + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(8000)&" + extra
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(8000)" +
+		"&_pragma=cache_size(-16384)&_pragma=temp_store(MEMORY)&" + extra
 }
 
 // makePrivateFile makes the file with mode 0600 whatever the umask; SQLite
@@ -144,7 +145,8 @@ func (e *sqliteEngine) batches() *batches     { return nil }
 // comparison of two columns only when the first is given.
 var sqliteFragments = fragments{
 	after:  "transaction_id = MAX($3, 0) AND position > $4",
-	listed: `(SELECT value FROM json_each('["' || replace($3, ',', '","') || '"]'))`,
+	until:  "transaction_id <= $6 AND position <= $7",
+	listed: `(SELECT value FROM json_each('["' || replace($%d, ',', '","') || '"]'))`,
 }
 
 func (e *sqliteEngine) ping(ctx context.Context) error {

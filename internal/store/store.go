@@ -57,11 +57,16 @@ type engine interface {
 // fragments are the pieces of SQL in which the engines differ.
 type fragments struct {
 	skipLocked string // makes a claim pass by rows that another claims
+	skipHeads  string // the same where only the rows of h are claimed
 	shareLock  string // keeps the rows that a SELECT finds as they are until the commit
 	after      string // an event's condition to come after the place ($3, $4)
+	until      string // an event's condition not to come after the place ($6, $7)
 	settled    string // narrows events to those that none can come to stand before
-	listed     string // the list of what the commas of the text $3 separate
+	listed     string // the list of what the commas of a text separate; the text's number is %d
 }
+
+// in returns the list of what the commas of the text $n separate.
+func (f *fragments) in(n int) string { return fmt.Sprintf(f.listed, n) }
 
 // querier is what *sql.DB, *sql.Tx and a prepared writer have in common.
 type querier interface {

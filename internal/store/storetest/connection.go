@@ -117,7 +117,7 @@ func connectionFacts() map[string]func(*world) {
 			w.endpoint("connection.expired")
 			connection := ended(w.linked(w.connection("u1", "")))
 			won, _ := w.race(8, func(int) error { return w.expire(connection) })
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			if won != 1 || len(claimed) != 1 {
 				w.Errorf("%d ended it, %d deliveries", won, len(claimed))
@@ -152,7 +152,7 @@ func connectionFacts() map[string]func(*world) {
 			}
 			records, err := w.store.AuditOf(w.Context(), w.organisation.ID, first.ID)
 			w.must(err)
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			if len(records) != 2 || len(claimed) != 1 { // the second waits for the first
 				w.Errorf("%d records and %d deliveries", len(records), len(claimed))

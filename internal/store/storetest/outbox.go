@@ -31,7 +31,7 @@ func outboxFacts() map[string]func(*world) {
 			all, created := w.endpoint("*"), w.endpoint("connection.created", "connection.expired")
 			w.endpoint("connection.updated")
 			w.linked(w.connection("u1", ""))
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			got := map[string]bool{}
 			for _, delivery := range claimed {
@@ -64,7 +64,7 @@ func outboxFacts() map[string]func(*world) {
 			}
 			staying := w.endpoint("*")
 			last := w.linked(w.connection("last", ""))
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start.Add(time.Hour), 1000, time.Minute)
+			claimed, err := w.take(start.Add(time.Hour), 1000, time.Minute)
 			w.must(err)
 			if len(claimed) != 1 || claimed[0].Endpoint.ID != staying.ID || claimed[0].Subject != last.ID {
 				w.Errorf("claimed %d deliveries, want the last alone: %+v", len(claimed), claimed)
@@ -74,14 +74,14 @@ func outboxFacts() map[string]func(*world) {
 			w.endpoint("*")
 			w.happen(w.linked(w.connection("u1", "")), 4)
 			for want := range int64(5) {
-				claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+				claimed, err := w.take(start, 10, time.Minute)
 				w.must(err)
 				if len(claimed) != 1 || claimed[0].Sequence != want+1 {
 					w.Fatalf("claimed %d, first %+v, want sequence %d", len(claimed), claimed, want+1)
 				}
 				w.must(w.store.FinishDelivery(w.Context(), claimed[0], delivered()))
 			}
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start.Add(time.Hour), 10, time.Minute)
+			claimed, err := w.take(start.Add(time.Hour), 10, time.Minute)
 			w.must(err)
 			if len(claimed) != 0 {
 				w.Error("something is left after the last")
@@ -90,18 +90,18 @@ func outboxFacts() map[string]func(*world) {
 		"a failing delivery holds back its own connection only": func(w *world) {
 			w.endpoint("*")
 			stuck := w.happen(w.linked(w.connection("u1", "")), 1)
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			w.must(w.store.FinishDelivery(w.Context(), claimed[0], latchkey.DeliveryOutcome{
 				Status: 500, RetryAt: start.Add(5 * time.Second), At: start,
 			}))
 			free := w.linked(w.connection("u2", ""))
-			claimed, err = w.store.ClaimDeliveries(w.Context(), start.Add(time.Second), 10, time.Minute)
+			claimed, err = w.take(start.Add(time.Second), 10, time.Minute)
 			w.must(err)
 			if len(claimed) != 1 || claimed[0].Subject != free.ID {
 				w.Fatalf("claimed %+v", claimed)
 			}
-			claimed, err = w.store.ClaimDeliveries(w.Context(), start.Add(6*time.Second), 10, time.Minute)
+			claimed, err = w.take(start.Add(6*time.Second), 10, time.Minute)
 			w.must(err)
 			if len(claimed) != 1 || claimed[0].Subject != stuck.ID || claimed[0].Sequence != 1 || claimed[0].Attempt != 2 {
 				w.Errorf("claimed %+v", claimed)
@@ -110,9 +110,9 @@ func outboxFacts() map[string]func(*world) {
 		"who lost the lease finishes nothing": func(w *world) {
 			w.endpoint("*")
 			w.happen(w.linked(w.connection("u1", "")), 1)
-			first, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			first, err := w.take(start, 1, time.Minute)
 			w.must(err)
-			second, err := w.store.ClaimDeliveries(w.Context(), start.Add(2*time.Minute), 1, time.Minute)
+			second, err := w.take(start.Add(2*time.Minute), 1, time.Minute)
 			w.must(err)
 			if len(second) != 1 || second[0].EventID != first[0].EventID {
 				w.Fatalf("the lease did not end: %+v", second)
@@ -124,12 +124,12 @@ func outboxFacts() map[string]func(*world) {
 		"after the last attempt the queue is parked and keeps everything": func(w *world) {
 			w.endpoint("*")
 			connection := w.linked(w.connection("u1", ""))
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			claimed, err := w.take(start, 1, time.Minute)
 			w.must(err)
 			w.must(w.store.FinishDelivery(w.Context(), claimed[0], latchkey.DeliveryOutcome{Status: 500, At: start}))
 			w.happen(connection, 1)
 			w.linked(w.connection("u2", ""))
-			later, err := w.store.ClaimDeliveries(w.Context(), start.Add(1000*time.Hour), 10, time.Minute)
+			later, err := w.take(start.Add(1000*time.Hour), 10, time.Minute)
 			w.must(err)
 			list, _, err := w.store.WebhookEndpoints(w.Context(), w.organisation.ID, latchkey.Sandbox, 10, 0)
 			w.must(err)
@@ -140,12 +140,12 @@ func outboxFacts() map[string]func(*world) {
 		"an endpoint that says gone is never called again": func(w *world) {
 			w.endpoint("*")
 			connection := w.happen(w.linked(w.connection("u1", "")), 1)
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			claimed, err := w.take(start, 1, time.Minute)
 			w.must(err)
 			w.must(w.store.FinishDelivery(w.Context(), claimed[0],
 				latchkey.DeliveryOutcome{Status: 410, Disable: true, At: start}))
 			w.happen(connection, 1)
-			later, err := w.store.ClaimDeliveries(w.Context(), start.Add(1000*time.Hour), 10, time.Minute)
+			later, err := w.take(start.Add(1000*time.Hour), 10, time.Minute)
 			w.must(err)
 			if len(later) != 0 {
 				w.Errorf("%d deliveries are due", len(later))
@@ -156,7 +156,7 @@ func outboxFacts() map[string]func(*world) {
 			w.linked(w.connection("u1", ""))
 			w.must(w.removeEndpoint(endpoint))
 			w.wants(latchkey.NotFound, w.removeEndpoint(endpoint))
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			_, err = w.store.WebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID)
 			w.wants(latchkey.NotFound, err)
@@ -186,7 +186,7 @@ func racingWorkers(w *world) {
 	for range workers {
 		working.Go(func() {
 			for time.Now().Before(deadline) {
-				claimed, err := w.store.ClaimDeliveries(w.Context(), start, 3, time.Hour)
+				claimed, err := w.take(start, 3, time.Hour)
 				if err != nil {
 					w.Error(err)
 					return
