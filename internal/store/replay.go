@@ -80,7 +80,7 @@ func findWanted(tx *tx, replay latchkey.Replay, filter string) (wantedEvents, er
 	const byFilter = ` AND ($5 LIKE '%,*,%' OR $5 LIKE '%,' || type || ',%')`
 	owner := []any{replay.OrganisationID, string(replay.Environment)}
 	if len(replay.EventIDs) == 0 {
-		at, err := findPlace(tx.ctx, tx.run, replay.OrganisationID, replay.Environment, replay.After)
+		at, err := findPlace(tx.ctx, plainReader{tx.run}, replay.OrganisationID, replay.Environment, replay.After)
 		if err != nil {
 			return wantedEvents{}, err
 		}

@@ -22,9 +22,13 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	URL  string // postgres://…; empty: SQLite at Path
-	Path string // the SQLite file, made with mode 0600 when it is not there
-	Log  *slog.Logger
+	URL string // postgres://…; empty: SQLite at Path
+	// DirectURL leads to the server itself where URL leads to a pooler that
+	// lends connections for a transaction each. Then nothing is prepared there.
+	DirectURL   string
+	Connections int    // to PostgreSQL, at most; 0: 32
+	Path        string // the SQLite file, made with mode 0600 when it is not there
+	Log         *slog.Logger
 	// Woken is called, on any goroutine, when deliveries have been committed.
 	// It must not block.
 	Woken func()
@@ -47,7 +51,7 @@ type engine interface {
 	// writeOne is write for a fact of a single statement, which undoes itself
 	// when it fails.
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
-	reader() querier
+	reader() reader
 	fragments() *fragments
 	batches() *batches // nil where write itself groups
 	ping(ctx context.Context) error
@@ -70,6 +74,20 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// reader answers questions that change nothing.
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) scanner
+}
+
+// plainReader asks without further ado.
+type plainReader struct{ querier }
+
+// QueryRowContext runs a query for one row.
+func (r plainReader) QueryRowContext(ctx context.Context, query string, args ...any) scanner {
+	return r.querier.QueryRowContext(ctx, query, args...)
+}
+
 // Open opens the database, checks that it can be trusted to keep what it
 // acknowledges, and migrates it.
 func Open(ctx context.Context, config Config) (*Store, error) {
@@ -85,7 +103,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	case config.URL == "":
 		store.engine, err = openSQLite(ctx, config.Path)
 	case strings.HasPrefix(config.URL, "postgres://"), strings.HasPrefix(config.URL, "postgresql://"):
-		store.engine, err = openPostgres(ctx, config.URL)
+		store.engine, err = openPostgres(ctx, config)
 	default:
 		return nil, errors.New("database_url must be empty (SQLite) or begin with postgres://")
 	}
@@ -122,7 +140,7 @@ func (s *Store) statement(ctx context.Context, run func(tx *tx) error) error {
 }
 
 // read counts one read and returns where to ask.
-func (s *Store) read() querier {
+func (s *Store) read() reader {
 	s.reads.Add(1)
 	return s.engine.reader()
 }
@@ -205,5 +223,5 @@ func collect[T any](rows *sql.Rows, queryErr error, scan func(scanner) (T, error
 		}
 		list = append(list, item)
 	}
-	return list, rows.Err()
+	return list, cut(rows.Err())
 }
