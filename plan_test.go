@@ -28,7 +28,8 @@ var plan = map[string][]string{
 	"web":    {"latchkey"},
 	"jobs":   {"latchkey"},
 	"egress": {"latchkey"},
-	"auth":   {"latchkey"},
+	"auth":   {"latchkey", "recent"},
+	"recent": {}, // what rooms remember for a moment
 
 	"store":            {"latchkey", "store/migrations"},
 	"store/migrations": {},
@@ -42,7 +43,7 @@ var plan = map[string][]string{
 	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", provider},
 	"vault/seal":              {"latchkey"},
 	"vault":                   {"latchkey", "connector", "vault/seal"},
-	"link":                    {"latchkey", "connector"}, // it is handed one sealing function
+	"link":                    {"latchkey", "connector", "recent"}, // it is handed one sealing function
 	"webhook":                 {"latchkey", "jobs"},
 	"account":                 {"latchkey"},
 	"api":                     {"latchkey", "web", "auth", "account", "link", "webhook"},
@@ -61,6 +62,8 @@ var plan = map[string][]string{
 
 	"latchtest":               {anything},
 	"latchtest/pgtest":        {},
+	"latchtest/scaletest":     {}, // how far a test goes
+	"latchtest/replicatest":   {anything},
 	"latchtest/glewlwydtest":  {},
 	"latchtest/mediawikitest": {},
 	"latchtest/hostiletest":   {"latchkey", "connector", "connector/oauth2", "egress"},
@@ -92,6 +95,7 @@ var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 // builders are the only rooms that know the whole house.
 var builders = []string{
 	"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/browsertest", "latchtest/tenanttest",
+	"latchtest/replicatest", // several replicas and their database
 	"latchtest/hostiletest", // the real way out against hostile servers
 }
 

@@ -33,6 +33,7 @@ const connections = 32
 // postgresEngine is a pool of connections to one PostgreSQL.
 type postgresEngine struct {
 	db      *sql.DB
+	direct  *pgx.ConnConfig // to the server itself
 	marks   *marks
 	grouped *batches
 }
@@ -61,7 +62,7 @@ func openPostgres(ctx context.Context, config Config) (engine, error) {
 	if err := checkPostgres(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	engine := &postgresEngine{db: db, marks: newMarks()}
+	engine := &postgresEngine{db: db, direct: direct, marks: newMarks()}
 	if err := engine.adoptEvents(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -43,7 +43,7 @@ func (s *Store) ReplayDeliveries(ctx context.Context, replay latchkey.Replay, re
 	if err != nil {
 		return 0, fmt.Errorf("replay to %s: %w", replay.EndpointID, err)
 	}
-	s.woken()
+	s.wake()
 	return queued, nil
 }
 

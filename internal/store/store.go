@@ -29,18 +29,24 @@ type Config struct {
 	Connections int    // to PostgreSQL, at most; 0: 32
 	Path        string // the SQLite file, made with mode 0600 when it is not there
 	Log         *slog.Logger
-	// Woken is called, on any goroutine, when deliveries have been committed.
-	// It must not block.
+	// Woken is called, on any goroutine, when deliveries have been committed,
+	// here or by another process. It must not block.
 	Woken func()
+	// Changed is called, on any goroutine, when something was committed that may
+	// be remembered: at once here, and soon after in the other processes, as a
+	// rule. It must not block.
+	Changed func(Change)
 }
 
 // Store is the database. Its methods are safe for concurrent use.
 type Store struct {
-	engine engine
-	woken  func()
-	log    *slog.Logger
-	reads  atomic.Int64
-	facts  atomic.Int64
+	engine    engine
+	messenger messenger
+	woken     func()
+	heard     func(Change)
+	log       *slog.Logger
+	reads     atomic.Int64
+	facts     atomic.Int64
 }
 
 // engine is where SQLite and PostgreSQL differ.
@@ -91,13 +97,17 @@ func (r plainReader) QueryRowContext(ctx context.Context, query string, args ...
 // Open opens the database, checks that it can be trusted to keep what it
 // acknowledges, and migrates it.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	store := &Store{woken: config.Woken, log: config.Log}
-	if store.log == nil {
-		store.log = slog.New(slog.DiscardHandler)
+	alone := config.Woken == nil && config.Changed == nil // nobody would hear
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
 	}
-	if store.woken == nil {
-		store.woken = func() {}
+	if config.Woken == nil {
+		config.Woken = func() {}
 	}
+	if config.Changed == nil {
+		config.Changed = func(Change) {}
+	}
+	store := &Store{woken: config.Woken, heard: config.Changed, log: config.Log, messenger: nobody{}}
 	var err error
 	switch {
 	case config.URL == "":
@@ -110,11 +120,17 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if shared, ok := store.engine.(*postgresEngine); ok && !alone {
+		store.messenger = shared.startReplicas(config, store.log)
+	}
 	return store, nil
 }
 
 // Close ends every connection. Facts under way finish first.
-func (s *Store) Close() error { return s.engine.close() }
+func (s *Store) Close() error {
+	s.messenger.close()
+	return s.engine.close()
+}
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
