@@ -36,6 +36,9 @@ link_url: https://link.example.com
 data: /data
 database_url: postgres://db.example.com/latchkey
 database_url_file: /run/url
+database_direct_url: postgres://direct.example.com/latchkey
+database_direct_url_file: /run/direct
+database_connections: 16
 key_file: /run/key
 recipes: [/one.yaml, /two.yaml]
 providers:
@@ -60,7 +63,8 @@ log_level: warn
 		want := app.Config{
 			Listen: "127.0.0.1:1", MetricsListen: "127.0.0.1:2", APIURL: "https://api.example.com",
 			LinkURL: "https://link.example.com", Data: "/data", DatabaseURL: "postgres://db.example.com/latchkey",
-			DatabaseURLFile: "/run/url", KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
+			DatabaseURLFile: "/run/url", DatabaseDirectURL: "postgres://direct.example.com/latchkey",
+			DatabaseDirectURLFile: "/run/direct", DatabaseConnections: 16, KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
 			Providers: []app.OAuthProvider{
 				{ID: "github", ClientID: "abc", Variables: map[string]string{"tenant": "acme"},
 					Environments: []latchkey.Environment{latchkey.Live, latchkey.Sandbox}},
