@@ -15,18 +15,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Bouncer is a PgBouncer before one server. It lends a server connection for
+// Bouncer is a PgBouncer before one server that has a socket. It lends a server connection for
 // one transaction each.
 type Bouncer struct{ *Server }
 
 // bouncerPort is part of the name of its socket.
 const bouncerPort = "6432"
 
-// StartBouncer starts a PgBouncer before the server and stops it at the test's
+// StartBouncer starts a PgBouncer before the server of the URL and stops it at the test's
 // cleanup. Failure is fatal.
-func StartBouncer(t testing.TB, before *Server) *Bouncer {
+func StartBouncer(t testing.TB, address string) *Bouncer {
 	t.Helper()
-	bouncer, err := newBouncer(before)
+	bouncer, err := newBouncer(address)
 	if bouncer != nil {
 		t.Cleanup(func() {
 			if err := bouncer.close(); err != nil {
@@ -48,17 +48,25 @@ func (b *Bouncer) URL(database string) string {
 
 // newBouncer is laid out like a server, so that the janitor finds it: the id of
 // its process is in data/postmaster.pid.
-func newBouncer(before *Server) (*Bouncer, error) {
+func newBouncer(address string) (*Bouncer, error) {
+	before, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("the address of the server is not a URL")
+	}
+	owner, err := owner()
+	if err != nil {
+		return nil, err
+	}
 	folder, err := os.MkdirTemp("/tmp", "pgtest")
 	if err != nil {
 		return nil, fmt.Errorf("folder of PgBouncer: %w", err)
 	}
-	b := &Bouncer{&Server{folder: folder, binaries: "/usr/sbin", owner: before.owner}}
+	b := &Bouncer{&Server{folder: folder, binaries: "/usr/sbin", owner: owner}}
 	if err := os.Mkdir(b.data(), 0o700); err != nil {
 		return b, fmt.Errorf("folder of PgBouncer: %w", err)
 	}
 	text := strings.Join([]string{
-		"[databases]", "* = host=" + before.folder + " user=postgres", "[pgbouncer]",
+		"[databases]", "* = host=" + before.Query().Get("host") + " user=postgres", "[pgbouncer]",
 		"pool_mode = transaction", "auth_type = any", "unix_socket_dir = " + folder, "listen_port = " + bouncerPort,
 		"logfile = " + filepath.Join(folder, "log"), "pidfile = " + filepath.Join(b.data(), "postmaster.pid"),
 		"max_client_conn = 500", "default_pool_size = 16", "server_login_retry = 0.5", "",

@@ -53,7 +53,7 @@ func TestAStandbyTakesThePlaceOfItsPrimary(t *testing.T) {
 
 func TestThePoolerLendsAConnectionForATransaction(t *testing.T) {
 	server := pgtest.Start(t)
-	bouncer := pgtest.StartBouncer(t, server)
+	bouncer := pgtest.StartBouncer(t, server.URL("postgres"))
 	if err := run(t, bouncer.URL("postgres"), `CREATE TABLE kept (n INT)`); err != nil {
 		t.Fatal(err)
 	}

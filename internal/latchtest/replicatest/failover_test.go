@@ -32,7 +32,7 @@ func failover(t *testing.T, name string, pooled bool) {
 	if pooled {
 		options.DirectURL = options.DatabaseURL
 		options.DatabaseURL = pgtest.Either(
-			pgtest.StartBouncer(t, pair.Primary).URL("postgres"), pgtest.StartBouncer(t, pair.Standby).URL("postgres"))
+			pgtest.StartBouncer(t, pair.Primary.URL("postgres")).URL("postgres"), pgtest.StartBouncer(t, pair.Standby.URL("postgres")).URL("postgres"))
 	}
 	one := latchtest.Start(t, options)
 	two := latchtest.Start(t, options)
