@@ -39,13 +39,13 @@ type postgresEngine struct {
 }
 
 func openPostgres(ctx context.Context, config Config) (engine, error) {
-	pooled, err := pgx.ParseConfig(config.URL)
+	pooled, err := parsePostgres(config.URL)
 	if err != nil {
 		return nil, errors.New("database_url is not a PostgreSQL connection URL") // the cause may show the password
 	}
 	direct := pooled
 	if config.DirectURL != "" {
-		if direct, err = pgx.ParseConfig(config.DirectURL); err != nil {
+		if direct, err = parsePostgres(config.DirectURL); err != nil {
 			return nil, errors.New("database_direct_url is not a PostgreSQL connection URL")
 		}
 		if !strings.Contains(config.URL, "default_query_exec_mode=") {
@@ -68,6 +68,27 @@ func openPostgres(ctx context.Context, config Config) (engine, error) {
 	}
 	engine.grouped = startBatches(engine)
 	return engine, nil
+}
+
+// connectTime is how long one of the hosts of a URL gets to take a connection,
+// unless the URL says otherwise: while the pool waits for one that is away,
+// others that are there are not used.
+const connectTime = 2 * time.Second
+
+func parsePostgres(url string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTime
+		for _, fallback := range config.Fallbacks {
+			if fallback.Host != config.Host {
+				config.ConnectTimeout = connectTime / 2
+			}
+		}
+	}
+	return config, nil
 }
 
 // preparePostgres checks and migrates the database, past any pooler: the lock
