@@ -28,7 +28,8 @@ var plan = map[string][]string{
 	"web":    {"latchkey"},
 	"jobs":   {"latchkey"},
 	"egress": {"latchkey"},
-	"auth":   {"latchkey"},
+	"auth":   {"latchkey", "recent"},
+	"recent": {}, // what rooms remember for a moment
 
 	"store":            {"latchkey", "store/migrations"},
 	"store/migrations": {},
@@ -42,7 +43,7 @@ var plan = map[string][]string{
 	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", provider},
 	"vault/seal":              {"latchkey"},
 	"vault":                   {"latchkey", "connector", "vault/seal"},
-	"link":                    {"latchkey", "connector"}, // it is handed one sealing function
+	"link":                    {"latchkey", "connector", "recent"}, // it is handed one sealing function
 	"webhook":                 {"latchkey", "jobs"},
 	"account":                 {"latchkey"},
 	"api":                     {"latchkey", "web", "auth", "account", "link", "webhook"},
@@ -62,6 +63,7 @@ var plan = map[string][]string{
 	"latchtest":               {anything},
 	"latchtest/pgtest":        {},
 	"latchtest/scaletest":     {}, // how far a test goes
+	"latchtest/replicatest":   {anything},
 	"latchtest/glewlwydtest":  {},
 	"latchtest/mediawikitest": {},
 	"latchtest/hostiletest":   {"latchkey", "connector", "connector/oauth2", "egress"},
@@ -77,7 +79,6 @@ var plan = map[string][]string{
 	"latchtest/killtest":      {"app", "egress", "latchtest/pgtest", "latchtest/scaletest", "latchtest/sinktest"},
 	"latchtest/lifetest":      {anything},
 	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
-	"latchtest/scaletest":     {}, // how far a test goes
 	"latchtest/sinktest":      {}, // a receiver: it knows the wire only
 	"latchtest/hooktest":      {anything},
 	"latchtest/spectest":      {}, // black box: it knows the description only
@@ -98,6 +99,7 @@ var builders = []string{
 	"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/browsertest", "latchtest/tenanttest",
 	"latchtest/killtest",    // its quick server is the whole app
 	"latchtest/hooktest",    // it moves events as quickly as the rooms can
+	"latchtest/replicatest", // several replicas and their database
 	"latchtest/hostiletest", // the real way out against hostile servers
 }
 

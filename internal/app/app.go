@@ -61,6 +61,7 @@ type App struct {
 	background []lifecycle
 	metrics    *metrics
 	woken      atomic.Pointer[func()]
+	built      atomic.Bool   // there are rooms that may remember
 	leaving    chan struct{} // closed when the process is about to end
 	left       sync.Once     // closes it
 }
@@ -91,7 +92,8 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 		return nil, err
 	}
 	a.store, err = store.Open(ctx, store.Config{
-		URL: config.DatabaseURL, Path: filepath.Join(config.Data, "latchkey.db"), Log: parts.Log, Woken: a.wake,
+		URL: config.DatabaseURL, DirectURL: config.DatabaseDirectURL, Connections: config.DatabaseConnections,
+		Path: filepath.Join(config.Data, "latchkey.db"), Log: parts.Log, Woken: a.wake, Changed: a.forget,
 	})
 	if err != nil {
 		return nil, err
@@ -142,9 +144,10 @@ func (a *App) build(ctx context.Context) error {
 	})
 	a.keys = auth.New(auth.Config{Store: a.store, Now: a.parts.Now})
 	a.accounts = account.New(account.Config{
-		Apps: a.store, Keys: a.store, Settings: a.store, Records: a.store, NewKey: auth.NewKey, Forget: a.keys.Forget,
+		Apps: a.store, Keys: a.store, Settings: a.store, Records: a.store, NewKey: auth.NewKey,
 		Served: a.servedIn, Now: a.parts.Now, Random: a.parts.Random,
 	})
+	a.built.Store(true)
 	a.buildBackground(guarded)
 	a.background = append(append(a.background, a.keyUpkeep(keys)...), a.anchoring())
 	a.buildDoors(guarded)
@@ -191,7 +194,7 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 func (a *App) tidy(ctx context.Context) error {
 	day := a.parts.Now().Add(-24 * time.Hour)
 	for _, forget := range []func(context.Context, time.Time, int) (int, error){
-		a.store.ForgetIdempotencyKeys, a.store.ForgetAttempts,
+		a.store.ForgetIdempotencyKeys, a.store.ForgetAttempts, a.store.ForgetCommitMarks,
 	} {
 		for {
 			forgotten, err := forget(ctx, day, tidyBatch)
@@ -273,7 +276,7 @@ func (a *App) wake() {
 }
 
 // Handler answers every request of the API and the pages.
-func (a *App) Handler() http.Handler { return a.router }
+func (a *App) Handler() http.Handler { return patient(a.router) }
 
 // Routes lists what is served.
 func (a *App) Routes() []web.Route { return a.router.Routes() }

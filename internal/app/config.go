@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -11,24 +10,27 @@ import (
 
 // Config is what an operator decides. Every field has a usable zero.
 type Config struct {
-	Listen          string          `yaml:"listen"`            // address of the API and the pages; default 127.0.0.1:8080
-	MetricsListen   string          `yaml:"metrics_listen"`    // address of /metrics; empty: not served
-	APIURL          string          `yaml:"api_url"`           // how apps reach the API; default http:// and Listen
-	LinkURL         string          `yaml:"link_url"`          // how people reach the pages; default APIURL
-	Data            string          `yaml:"data"`              // folder of the database and the key; default ./latchkey-data
-	DatabaseURL     string          `yaml:"database_url"`      // empty: SQLite in Data; else postgres://…
-	DatabaseURLFile string          `yaml:"database_url_file"` // file that holds the database URL, in its place
-	KeyFile         string          `yaml:"key_file"`          // key of the vault; default vault.key in Data
-	KMS             KMS             `yaml:"kms"`               // wraps in the place of the key file
-	AnchorFile      string          `yaml:"anchor_file"`       // remembers how far the database was, apart from it; empty: nothing does
-	Recipes         []string        `yaml:"recipes"`           // files of providers described by recipes
-	Providers       []OAuthProvider `yaml:"providers"`         // where people log in at the provider's own page
-	Limits          Limits          `yaml:"limits"`            // how much callers and addresses may ask
-	TrustedProxies  []string        `yaml:"trusted_proxies"`   // CIDRs whose X-Forwarded-For is believed; empty: nobody's
-	Egress          Egress          `yaml:"egress"`            // the ways out of the building
-	Webhooks        Webhooks        `yaml:"webhooks"`          // how fast endpoints are sent to
-	LogFormat       string          `yaml:"log_format"`        // json (default) or text
-	LogLevel        string          `yaml:"log_level"`         // debug, info (default), warn or error
+	Listen                string          `yaml:"listen"`                   // address of the API and the pages; default 127.0.0.1:8080
+	MetricsListen         string          `yaml:"metrics_listen"`           // address of /metrics; empty: not served
+	APIURL                string          `yaml:"api_url"`                  // how apps reach the API; default http:// and Listen
+	LinkURL               string          `yaml:"link_url"`                 // how people reach the pages; default APIURL
+	Data                  string          `yaml:"data"`                     // folder of the database and the key; default ./latchkey-data
+	DatabaseURL           string          `yaml:"database_url"`             // empty: SQLite in Data; else postgres://…
+	DatabaseURLFile       string          `yaml:"database_url_file"`        // file that holds the database URL, in its place
+	DatabaseDirectURL     string          `yaml:"database_direct_url"`      // the server itself, where database_url leads to a pooler
+	DatabaseDirectURLFile string          `yaml:"database_direct_url_file"` // file that holds that URL, in its place
+	DatabaseConnections   int             `yaml:"database_connections"`     // to PostgreSQL, at most; default 32
+	KeyFile               string          `yaml:"key_file"`                 // key of the vault; default vault.key in Data
+	KMS                   KMS             `yaml:"kms"`                      // wraps in the place of the key file
+	AnchorFile            string          `yaml:"anchor_file"`              // remembers how far the database was, apart from it; empty: nothing does
+	Recipes               []string        `yaml:"recipes"`                  // files of providers described by recipes
+	Providers             []OAuthProvider `yaml:"providers"`                // where people log in at the provider's own page
+	Limits                Limits          `yaml:"limits"`                   // how much callers and addresses may ask
+	TrustedProxies        []string        `yaml:"trusted_proxies"`          // CIDRs whose X-Forwarded-For is believed; empty: nobody's
+	Egress                Egress          `yaml:"egress"`                   // the ways out of the building
+	Webhooks              Webhooks        `yaml:"webhooks"`                 // how fast endpoints are sent to
+	LogFormat             string          `yaml:"log_format"`               // json (default) or text
+	LogLevel              string          `yaml:"log_level"`                // debug, info (default), warn or error
 
 	// Development allows plain http and loopback addresses as providers and
 	// webhook endpoints. Only `latchkey dev` sets it.
@@ -70,6 +72,9 @@ func (c Config) complete() (Config, error) {
 			return c, err
 		}
 	}
+	if err := c.completeDatabase(); err != nil {
+		return c, err
+	}
 	if _, err := c.trusted(); err != nil {
 		return c, err
 	}
@@ -80,16 +85,6 @@ func (c Config) complete() (Config, error) {
 		return c, err
 	}
 	c.Limits = c.Limits.complete(c.Development)
-	if c.DatabaseURLFile != "" {
-		if c.DatabaseURL != "" {
-			return c, errors.New("set database_url or database_url_file, not both")
-		}
-		text, err := readBounded(c.DatabaseURLFile, maxSecretFile)
-		if err != nil {
-			return c, fmt.Errorf("read database_url_file: %w", err)
-		}
-		c.DatabaseURL = strings.TrimSpace(string(text))
-	}
 	return c, nil
 }
 

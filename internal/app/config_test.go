@@ -36,6 +36,9 @@ link_url: https://link.example.com
 data: /data
 database_url: postgres://db.example.com/latchkey
 database_url_file: /run/url
+database_direct_url: postgres://direct.example.com/latchkey
+database_direct_url_file: /run/direct
+database_connections: 16
 key_file: /run/key
 kms: {url: "https://kms.example:8200", mount: keys, key: acme, token_file: /run/token, ca_file: /run/ca.pem, timeout: 2s}
 anchor_file: /mnt/anchor.json
@@ -62,7 +65,8 @@ log_level: warn
 		want := app.Config{
 			Listen: "127.0.0.1:1", MetricsListen: "127.0.0.1:2", APIURL: "https://api.example.com",
 			LinkURL: "https://link.example.com", Data: "/data", DatabaseURL: "postgres://db.example.com/latchkey",
-			DatabaseURLFile: "/run/url", KeyFile: "/run/key",
+			DatabaseURLFile: "/run/url", DatabaseDirectURL: "postgres://direct.example.com/latchkey",
+			DatabaseDirectURLFile: "/run/direct", DatabaseConnections: 16, KeyFile: "/run/key",
 			KMS: app.KMS{
 				URL: "https://kms.example:8200", Mount: "keys", Key: "acme", TokenFile: "/run/token", CAFile: "/run/ca.pem", Timeout: 2 * time.Second,
 			},

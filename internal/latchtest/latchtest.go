@@ -35,6 +35,7 @@ import (
 // and the programmable provider.
 type Options struct {
 	DatabaseURL string                // empty: SQLite
+	DirectURL   string                // the server itself, where DatabaseURL leads to a pooler
 	Data        string                // empty: a folder of the test's own
 	Connectors  []connector.Connector // beside the sandbox and the Provider
 	LogLevel    slog.Level
@@ -100,7 +101,7 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	s.URL = "http://" + s.http.Listener.Addr().String()
 	config := app.Config{
-		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, Development: true,
+		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, DatabaseDirectURL: options.DirectURL, Development: true,
 		KeyFile: options.KeyFile, Limits: unbounded(options.Limits), TrustedProxies: options.Trusted, Egress: options.Egress,
 	}
 	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))

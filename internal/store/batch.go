@@ -2,8 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"sync"
+	"time"
 )
 
 // batchLimit bounds how many facts of one kind share one statement.
@@ -36,7 +37,8 @@ func startBatch[T any](run func(ctx context.Context, items []T) []error) *batch[
 	return b
 }
 
-// do hands an item over and waits for its outcome.
+// do hands an item over and waits for its outcome, for as long as the caller
+// has patience.
 func (b *batch[T]) do(ctx context.Context, item T) error {
 	entry := &batched[T]{item: item, answer: make(chan error, 1)}
 	b.mu.RLock()
@@ -44,15 +46,28 @@ func (b *batch[T]) do(ctx context.Context, item T) error {
 		b.mu.RUnlock()
 		return errClosed
 	}
+	bounded, done := bound(ctx)
+	defer done()
 	select {
 	case b.waiting <- entry:
 		b.mu.RUnlock()
-	case <-ctx.Done():
+	case <-bounded.Done():
 		b.mu.RUnlock()
-		return ctx.Err()
+		return reported(ctx, bounded.Err())
 	}
-	return <-entry.answer
+	select {
+	case err := <-entry.answer:
+		return reported(ctx, err)
+	case <-bounded.Done():
+	}
+	if ctx.Err() != nil {
+		return <-entry.answer // the caller may have left, but what was begun is to be known
+	}
+	return reported(ctx, errors.Join(errUnknown, bounded.Err()))
 }
+
+// batchTime is what a batch gets: callers are gone by then.
+const batchTime = 2 * time.Second
 
 func (b *batch[T]) loop() {
 	for first := range b.waiting {
@@ -84,13 +99,20 @@ func (b *batch[T]) answer(group []*batched[T]) {
 	for i, entry := range group {
 		items[i] = entry.item
 	}
-	errs := b.run(context.Background(), items)
+	errs := b.once(items)
 	for i, entry := range group {
-		if errs[i] != nil && len(group) > 1 {
-			errs[i] = b.run(context.Background(), items[i:i+1])[0]
+		if errs[i] != nil && len(group) > 1 && !isAway(errs[i]) {
+			errs[i] = b.once(items[i : i+1])[0]
 		}
 		entry.answer <- errs[i]
 	}
+}
+
+// once runs items in the time of a batch.
+func (b *batch[T]) once(items []T) []error {
+	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
+	defer cancel()
+	return b.run(ctx, items)
 }
 
 func (b *batch[T]) stop() {
@@ -110,16 +132,16 @@ type batches struct {
 	deliveriesFinished *batch[*finishedDelivery]
 }
 
-func startBatches(db *sql.DB) *batches {
+func startBatches(engine *postgresEngine) *batches {
 	return &batches{
 		sessionsCreated: startBatch(func(ctx context.Context, rows []*sessionRow) []error {
-			return createSessions(ctx, db, rows)
+			return createSessions(ctx, engine, rows)
 		}),
 		sessionsAdvanced: startBatch(func(ctx context.Context, rows []*sessionRow) []error {
-			return advanceSessions(ctx, db, rows)
+			return advanceSessions(ctx, engine, rows)
 		}),
 		deliveriesFinished: startBatch(func(ctx context.Context, finished []*finishedDelivery) []error {
-			return finishDeliveries(ctx, db, finished)
+			return finishDeliveries(ctx, engine, finished)
 		}),
 	}
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,9 +19,8 @@ type finishedDelivery struct {
 }
 
 // finishDeliveries is finishDelivery for many successes in one transaction.
-func finishDeliveries(ctx context.Context, db *sql.DB, finished []*finishedDelivery) []error {
+func finishDeliveries(ctx context.Context, engine *postgresEngine, finished []*finishedDelivery) []error {
 	var errs []error
-	engine := &postgresEngine{db: db}
 	err := engine.write(ctx, func(tx *tx) error {
 		var err error
 		errs, err = finishGroup(tx, finished)
@@ -119,9 +117,5 @@ func finishGroup(tx *tx, finished []*finishedDelivery) ([]error, error) {
 // numbers runs a statement that returns one number a row.
 func numbers(tx *tx, query string, args ...any) ([]int64, error) {
 	rows, err := tx.rows(query, args...)
-	return collect(rows, err, func(row scanner) (int64, error) {
-		var number int64
-		err := row.Scan(&number)
-		return number, err
-	})
+	return collect(rows, err, scanNumber)
 }

@@ -87,7 +87,7 @@ func (s *Store) UpdateWebhookEndpoint(ctx context.Context, change latchkey.Endpo
 		return insertAudit(tx, []latchkey.AuditRecord{record})
 	})
 	if err == nil && enabled {
-		s.woken()
+		s.wake()
 	}
 	return endpoint, err
 }

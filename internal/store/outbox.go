@@ -58,6 +58,13 @@ func insertEvents(tx *tx, events []latchkey.Event) error {
 // be something to deliver.
 func (s *Store) wakeFor(err error, events []latchkey.Event) {
 	if err == nil && len(events) > 0 {
-		s.woken()
+		s.wake()
 	}
+}
+
+// wake tells the deliverers of all replicas: one that is busy leaves it to the
+// others.
+func (s *Store) wake() {
+	s.woken()
+	s.messenger.wake()
 }

@@ -44,7 +44,7 @@ func (s *Store) ReplayDeliveries(ctx context.Context, replay latchkey.Replay, re
 	if err != nil {
 		return 0, fmt.Errorf("replay to %s: %w", replay.EndpointID, err)
 	}
-	s.woken()
+	s.wake()
 	return queued, nil
 }
 
@@ -82,7 +82,7 @@ func findWanted(tx *tx, replay latchkey.Replay, filter string) (wantedEvents, er
 	byFilter := ` AND ($5 LIKE '%,*,%' OR $5 LIKE '%,' || type || ',%') AND ` + tx.fragments.until
 	owner := []any{replay.OrganisationID, string(replay.Environment)}
 	if len(replay.EventIDs) == 0 {
-		from, err := findPlace(tx.ctx, tx.run, replay.OrganisationID, replay.Environment, replay.After)
+		from, err := findPlace(tx.ctx, plainReader{tx.run}, replay.OrganisationID, replay.Environment, replay.After)
 		if err != nil {
 			return wantedEvents{}, err
 		}
@@ -118,7 +118,7 @@ func findEnd(tx *tx, replay latchkey.Replay) (place, error) {
 	if replay.Until == 0 {
 		return newest, nil
 	}
-	to, err := findPlace(tx.ctx, tx.run, replay.OrganisationID, replay.Environment, replay.Until)
+	to, err := findPlace(tx.ctx, plainReader{tx.run}, replay.OrganisationID, replay.Environment, replay.Until)
 	if err == nil && to.transaction == math.MinInt64 {
 		err = latchkey.InvalidField("until", "must be the cursor of an event that is kept")
 	}

@@ -136,7 +136,7 @@ func (e *sqliteEngine) writeOne(ctx context.Context, fact func(tx *tx) error) er
 	return e.writer.write(&waitingFact{ctx: ctx, run: fact, single: true})
 }
 
-func (e *sqliteEngine) reader() querier       { return e.readers }
+func (e *sqliteEngine) reader() reader        { return plainReader{e.readers} }
 func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
 func (e *sqliteEngine) batches() *batches     { return nil }
 

@@ -22,21 +22,31 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	URL  string // postgres://…; empty: SQLite at Path
-	Path string // the SQLite file, made with mode 0600 when it is not there
-	Log  *slog.Logger
-	// Woken is called, on any goroutine, when deliveries have been committed.
-	// It must not block.
+	URL string // postgres://…; empty: SQLite at Path
+	// DirectURL leads to the server itself where URL leads to a pooler that
+	// lends connections for a transaction each. Then nothing is prepared there.
+	DirectURL   string
+	Connections int    // to PostgreSQL, at most; 0: 32
+	Path        string // the SQLite file, made with mode 0600 when it is not there
+	Log         *slog.Logger
+	// Woken is called, on any goroutine, when deliveries have been committed,
+	// here or by another process. It must not block.
 	Woken func()
+	// Changed is called, on any goroutine, when something was committed that may
+	// be remembered: at once here, and soon after in the other processes, as a
+	// rule. It must not block.
+	Changed func(Change)
 }
 
 // Store is the database. Its methods are safe for concurrent use.
 type Store struct {
-	engine engine
-	woken  func()
-	log    *slog.Logger
-	reads  atomic.Int64
-	facts  atomic.Int64
+	engine    engine
+	messenger messenger
+	woken     func()
+	heard     func(Change)
+	log       *slog.Logger
+	reads     atomic.Int64
+	facts     atomic.Int64
 }
 
 // engine is where SQLite and PostgreSQL differ.
@@ -47,7 +57,7 @@ type engine interface {
 	// writeOne is write for a fact of a single statement, which undoes itself
 	// when it fails.
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
-	reader() querier
+	reader() reader
 	fragments() *fragments
 	batches() *batches // nil where write itself groups
 	ping(ctx context.Context) error
@@ -75,33 +85,57 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// reader answers questions that change nothing.
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) scanner
+}
+
+// plainReader asks without further ado.
+type plainReader struct{ querier }
+
+// QueryRowContext runs a query for one row.
+func (r plainReader) QueryRowContext(ctx context.Context, query string, args ...any) scanner {
+	return r.querier.QueryRowContext(ctx, query, args...)
+}
+
 // Open opens the database, checks that it can be trusted to keep what it
 // acknowledges, and migrates it.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	store := &Store{woken: config.Woken, log: config.Log}
-	if store.log == nil {
-		store.log = slog.New(slog.DiscardHandler)
+	alone := config.Woken == nil && config.Changed == nil // nobody would hear
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
 	}
-	if store.woken == nil {
-		store.woken = func() {}
+	if config.Woken == nil {
+		config.Woken = func() {}
 	}
+	if config.Changed == nil {
+		config.Changed = func(Change) {}
+	}
+	store := &Store{woken: config.Woken, heard: config.Changed, log: config.Log, messenger: nobody{}}
 	var err error
 	switch {
 	case config.URL == "":
 		store.engine, err = openSQLite(ctx, config.Path)
 	case strings.HasPrefix(config.URL, "postgres://"), strings.HasPrefix(config.URL, "postgresql://"):
-		store.engine, err = openPostgres(ctx, config.URL)
+		store.engine, err = openPostgres(ctx, config)
 	default:
 		return nil, errors.New("database_url must be empty (SQLite) or begin with postgres://")
 	}
 	if err != nil {
 		return nil, err
 	}
+	if shared, ok := store.engine.(*postgresEngine); ok && !alone {
+		store.messenger = shared.startReplicas(config, store.log)
+	}
 	return store, nil
 }
 
 // Close ends every connection. Facts under way finish first.
-func (s *Store) Close() error { return s.engine.close() }
+func (s *Store) Close() error {
+	s.messenger.close()
+	return s.engine.close()
+}
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
@@ -127,7 +161,7 @@ func (s *Store) statement(ctx context.Context, run func(tx *tx) error) error {
 }
 
 // read counts one read and returns where to ask.
-func (s *Store) read() querier {
+func (s *Store) read() reader {
 	s.reads.Add(1)
 	return s.engine.reader()
 }
@@ -210,5 +244,5 @@ func collect[T any](rows *sql.Rows, queryErr error, scan func(scanner) (T, error
 		}
 		list = append(list, item)
 	}
-	return list, rows.Err()
+	return list, cut(rows.Err())
 }

@@ -27,6 +27,9 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	}
 }
 
+// Sentences returns how many there are.
+func Sentences() int { return len(facts()) }
+
 // facts are all sentences of the contract.
 func facts() map[string]func(*world) {
 	all := map[string]func(*world){}
