@@ -28,6 +28,9 @@ type Config struct {
 	// Woken is called, on any goroutine, when deliveries have been committed.
 	// It must not block.
 	Woken func()
+	// Unfinished opens also a database that is still being filled, for whoever
+	// fills it.
+	Unfinished bool
 }
 
 // Store is the database. Its methods are safe for concurrent use.
@@ -91,6 +94,11 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if !config.Unfinished {
+		if err := refuseUnfinished(ctx, store.engine.reader()); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
 	}
 	return store, nil
 }
