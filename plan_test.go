@@ -25,12 +25,14 @@ const provider = "connector/<provider>"
 var plan = map[string][]string{
 	"latchkey": {}, // the words
 
-	"web":    {"latchkey"},
-	"jobs":   {"latchkey"},
-	"egress": {"latchkey"},
-	"auth":   {"latchkey"},
+	"web":     {"latchkey"},
+	"jobs":    {"latchkey"},
+	"journal": {"latchkey"},
+	"egress":  {"latchkey"},
+	"auth":    {"latchkey"},
 
-	"store":            {"latchkey", "store/migrations"},
+	"store":            {"latchkey", "store/migrations", "store/dump"},
+	"store/dump":       {}, // the file of a backup
 	"store/migrations": {},
 
 	"connector":               {"latchkey"},

@@ -11,25 +11,29 @@ import (
 
 // Config is what an operator decides. Every field has a usable zero.
 type Config struct {
-	Listen          string          `yaml:"listen"`            // address of the API and the pages; default 127.0.0.1:8080
-	MetricsListen   string          `yaml:"metrics_listen"`    // address of /metrics; empty: not served
-	APIURL          string          `yaml:"api_url"`           // how apps reach the API; default http:// and Listen
-	LinkURL         string          `yaml:"link_url"`          // how people reach the pages; default APIURL
-	Data            string          `yaml:"data"`              // folder of the database and the key; default ./latchkey-data
-	DatabaseURL     string          `yaml:"database_url"`      // empty: SQLite in Data; else postgres://…
-	DatabaseURLFile string          `yaml:"database_url_file"` // file that holds the database URL, in its place
-	KeyFile         string          `yaml:"key_file"`          // key of the vault; default vault.key in Data
-	Recipes         []string        `yaml:"recipes"`           // files of providers described by recipes
-	Providers       []OAuthProvider `yaml:"providers"`         // where people log in at the provider's own page
-	Limits          Limits          `yaml:"limits"`            // how much callers and addresses may ask
-	TrustedProxies  []string        `yaml:"trusted_proxies"`   // CIDRs whose X-Forwarded-For is believed; empty: nobody's
-	Egress          Egress          `yaml:"egress"`            // the ways out of the building
-	LogFormat       string          `yaml:"log_format"`        // json (default) or text
-	LogLevel        string          `yaml:"log_level"`         // debug, info (default), warn or error
+	Listen          string          `yaml:"listen"`             // address of the API and the pages; default 127.0.0.1:8080
+	MetricsListen   string          `yaml:"metrics_listen"`     // address of /metrics; empty: not served
+	APIURL          string          `yaml:"api_url"`            // how apps reach the API; default http:// and Listen
+	LinkURL         string          `yaml:"link_url"`           // how people reach the pages; default APIURL
+	Data            string          `yaml:"data"`               // folder of the database and the key; default ./latchkey-data
+	DatabaseURL     string          `yaml:"database_url"`       // empty: SQLite in Data; else postgres://…
+	DatabaseURLFile string          `yaml:"database_url_file"`  // file that holds the database URL, in its place
+	KeyFile         string          `yaml:"key_file"`           // key of the vault; default vault.key in Data
+	Recipes         []string        `yaml:"recipes"`            // files of providers described by recipes
+	Providers       []OAuthProvider `yaml:"providers"`          // where people log in at the provider's own page
+	Limits          Limits          `yaml:"limits"`             // how much callers and addresses may ask
+	TrustedProxies  []string        `yaml:"trusted_proxies"`    // CIDRs whose X-Forwarded-For is believed; empty: nobody's
+	Egress          Egress          `yaml:"egress"`             // the ways out of the building
+	Retention       Retention       `yaml:"retention"`          // how long what is over is kept
+	Journal         string          `yaml:"revocation_journal"` // file of what was revoked; default revocations.log in Data
+	LogFormat       string          `yaml:"log_format"`         // json (default) or text
+	LogLevel        string          `yaml:"log_level"`          // debug, info (default), warn or error
 
 	// Development allows plain http and loopback addresses as providers and
 	// webhook endpoints. Only `latchkey dev` sets it.
 	Development bool `yaml:"-"`
+
+	unfinished bool // the database is being restored, and nobody serves it
 }
 
 // ReadConfig reads a YAML file.
@@ -57,6 +61,12 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.KeyFile == "" {
 		c.KeyFile = filepath.Join(c.Data, "vault.key")
+	}
+	if c.Journal == "" {
+		c.Journal = filepath.Join(c.Data, "revocations.log")
+	}
+	if err := c.Retention.check(); err != nil {
+		return c, err
 	}
 	for _, base := range []struct { // in this order: the default of link_url is api_url, and not to blame for it
 		name  string

@@ -202,7 +202,7 @@ func TestATableThatIsNotOnTheListIsNotLeftBehind(t *testing.T) {
 
 func TestABackupOfEitherEngineFillsEither(t *testing.T) {
 	for from, source := range engines(t) {
-		populated(t, source, 700)
+		populated(t, source, 600)
 		file := backedUp(t, source)
 		want := digestsOf(t, source)
 		for to, target := range engines(t) {
@@ -211,7 +211,7 @@ func TestABackupOfEitherEngineFillsEither(t *testing.T) {
 					t.Fatal(err)
 				}
 				for table, digest := range digestsOf(t, target) {
-					if digest != want[table] || digest.Rows != 700 {
+					if digest != want[table] || digest.Rows != 600 {
 						t.Errorf("%s has %d rows, or other ones", table, digest.Rows)
 					}
 				}
@@ -221,7 +221,7 @@ func TestABackupOfEitherEngineFillsEither(t *testing.T) {
 				if err := restoreFrom(t, target, file); err != nil {
 					t.Errorf("it can't be begun again: %v", err)
 				}
-				checkNumbers(t, target, 1000+afterRestore, 700+afterRestore)
+				checkNumbers(t, target, 1000+afterRestore, 600+afterRestore)
 			})
 		}
 	}

@@ -123,18 +123,36 @@ func (s *Store) FinishRestore(ctx context.Context) error {
 	})
 }
 
-// EndSessions lets every link session be over since a moment, and returns how
-// many there were that were not. After a restore nobody knows which of them have
-// ended since the backup.
-func (s *Store) EndSessions(ctx context.Context, since time.Time) (int64, error) {
+// StepOver makes what is restored come after all that was before: every link
+// session is over, since nobody knows which have ended since the backup, and the
+// numbers of sessions, connections and their events jump, so that none is given
+// twice. It returns how many sessions were open.
+func (s *Store) StepOver(ctx context.Context, now time.Time) (int64, error) {
 	var ended int64
 	err := s.fact(ctx, func(tx *tx) error {
-		var err error
-		ended, err = tx.exec(`UPDATE link_sessions SET expires_at = $1, lease_until = 0 WHERE expires_at > $1`, micros(since))
+		_, err := tx.exec(`UPDATE connections SET version = version + $1, event_sequence = event_sequence + $1`, int64(afterRestore))
+		if err != nil {
+			return err
+		}
+		ended, err = tx.exec(`UPDATE link_sessions SET expires_at = $1, lease_until = 0, version = version + $2
+			WHERE expires_at > $1`, micros(now), int64(afterRestore))
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("end the sessions: %w", err)
+		return 0, fmt.Errorf("step over what was before: %w", err)
 	}
 	return ended, nil
+}
+
+// LiftConnection lets a connection of an older version have the version with
+// which it ended, to be ended again.
+func (s *Store) LiftConnection(ctx context.Context, id string, version int64) error {
+	err := s.fact(ctx, func(tx *tx) error {
+		_, err := tx.exec(`UPDATE connections SET version = $2 WHERE id = $1 AND version < $2`, id, version)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("lift connection %s: %w", id, err)
+	}
+	return nil
 }

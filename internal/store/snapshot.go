@@ -97,19 +97,14 @@ func (s *Snapshot) catalogue() string {
 }
 
 func (s *Snapshot) describe(ctx context.Context) error {
-	newest, err := newestMigration()
-	if err != nil {
-		return err
-	}
-	err = s.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).
+	err := s.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).
 		Scan(&s.header.Schema)
 	if err != nil {
 		return fmt.Errorf("this is no database of Latchkey: %w", err)
 	}
 	s.header.MadeAt = time.Now().UTC().Truncate(time.Microsecond)
-	if s.header.Schema > newest {
-		return fmt.Errorf("the database is at schema %d but this program knows only up to %d: run a newer Latchkey",
-			s.header.Schema, newest)
+	if err := Knows(s.header.Schema); err != nil {
+		return err
 	}
 	if s.header.Tables, err = describe(ctx, s.tx, s.catalogue()); err != nil {
 		return err
@@ -150,6 +145,18 @@ func (s *Snapshot) count(ctx context.Context) error {
 	}
 	if s.reordered {
 		s.header.Sequences["events"] += events
+	}
+	return nil
+}
+
+// Knows refuses a schema that is newer than this program.
+func Knows(schema int64) error {
+	newest, err := newestMigration()
+	if err != nil {
+		return err
+	}
+	if schema > newest {
+		return fmt.Errorf("it is at schema %d but this program knows only up to %d: run a newer Latchkey", schema, newest)
 	}
 	return nil
 }

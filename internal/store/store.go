@@ -28,6 +28,9 @@ type Config struct {
 	// Woken is called, on any goroutine, when deliveries have been committed.
 	// It must not block.
 	Woken func()
+	// Revoked is called when it has been committed that something was revoked,
+	// before the fact returns.
+	Revoked func(latchkey.JournalEntry)
 	// Unfinished opens also a database that is still being filled, for whoever
 	// fills it.
 	Unfinished bool
@@ -35,11 +38,12 @@ type Config struct {
 
 // Store is the database. Its methods are safe for concurrent use.
 type Store struct {
-	engine engine
-	woken  func()
-	log    *slog.Logger
-	reads  atomic.Int64
-	facts  atomic.Int64
+	engine  engine
+	woken   func()
+	revoked func(latchkey.JournalEntry)
+	log     *slog.Logger
+	reads   atomic.Int64
+	facts   atomic.Int64
 }
 
 // engine is where SQLite and PostgreSQL differ.
@@ -76,7 +80,7 @@ type querier interface {
 // Open opens the database, checks that it can be trusted to keep what it
 // acknowledges, and migrates it.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	store := &Store{woken: config.Woken, log: config.Log}
+	store := &Store{woken: config.Woken, revoked: config.Revoked, log: config.Log}
 	if store.log == nil {
 		store.log = slog.New(slog.DiscardHandler)
 	}
