@@ -5,6 +5,7 @@
 //	latchkey serve       run it
 //	latchkey backup      write the database to a file
 //	latchkey restore     fill an empty database from it
+//	latchkey move        copy everything into another database
 //	latchkey recipe      write a provider: lint, try, record, replay
 //	latchkey providers   find an OAuth provider, and what to register there
 package main
@@ -28,6 +29,7 @@ type commands struct {
 	Serve     serveCommand     `cmd:"" help:"Run Latchkey in production."`
 	Backup    backupCommand    `cmd:"" help:"Write the database to a file, while it is served."`
 	Restore   restoreCommand   `cmd:"" help:"Fill an empty database from a backup, and revoke again what was revoked since."`
+	Move      moveCommand      `cmd:"" help:"Copy everything into another database, of either engine, while reads go on."`
 	Recipe    recipeCommand    `cmd:"" help:"Write a provider as a file: check it, try it, record it."`
 	Providers providersCommand `cmd:"" help:"Find an OAuth provider, and check one of your own."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

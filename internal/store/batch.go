@@ -51,7 +51,7 @@ func (b *batch[T]) do(ctx context.Context, item T) error {
 		b.mu.RUnlock()
 		return ctx.Err()
 	}
-	return <-entry.answer
+	return explainFrozen(<-entry.answer)
 }
 
 func (b *batch[T]) loop() {

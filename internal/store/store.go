@@ -124,13 +124,13 @@ func (s *Store) Counts() (reads, facts int64) { return s.reads.Load(), s.facts.L
 // fact runs one business fact and counts it.
 func (s *Store) fact(ctx context.Context, run func(tx *tx) error) error {
 	s.facts.Add(1)
-	return s.engine.write(ctx, run)
+	return explainFrozen(s.engine.write(ctx, run))
 }
 
 // statement runs a business fact that is a single statement and counts it.
 func (s *Store) statement(ctx context.Context, run func(tx *tx) error) error {
 	s.facts.Add(1)
-	return s.engine.writeOne(ctx, run)
+	return explainFrozen(s.engine.writeOne(ctx, run))
 }
 
 // read counts one read and returns where to ask.
