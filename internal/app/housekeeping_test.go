@@ -20,7 +20,7 @@ func TestWhatIsOverIsForgottenAndWhatWaitsIsNot(t *testing.T) {
 		sink := latchtest.NewSink(t)
 		s.Listen(sink)
 		for range 3 {
-			s.Visit(s.Init(nil).URL).Consent().Submit("continue", "username", "you@creator.sandbox.com", "password", "good-password")
+			s.Visit(s.Init(map[string]any{"provider": latchtest.ProviderID}).URL).Consent().Submit("continue", "username", "ada", "password", latchtest.Password)
 		}
 		open := s.Init(nil)
 		waiting := len(events(s))
@@ -79,8 +79,7 @@ func TestARetentionIsALengthOfTime(t *testing.T) {
 		"events: 23h": "retention.events must be at least 24h", "sessions: 30": "must be like", "audit: -1h": "must be like",
 		"sessions: 1.5d": "must be like", "sesions: 30d": "sesions not found",
 	} {
-		path := t.TempDir() + "/latchkey.yaml"
-		write(t, path, fmt.Sprintf("data: %s\nretention: {%s}\n", t.TempDir(), text))
+		path := write(t, "latchkey.yaml", fmt.Sprintf("data: %s\nretention: {%s}\n", t.TempDir(), text))
 		config, err := app.ReadConfig(path)
 		if err == nil {
 			var latch *app.App

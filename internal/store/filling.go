@@ -70,8 +70,12 @@ func (f *filling) statement(ctx context.Context, table dump.Table, rows int) (*s
 			text.WriteString(", ")
 		}
 		for i := range table.Columns {
-			parameter++
-			text.WriteString(map[bool]string{true: "($", false: ", $"}[i == 0] + strconv.Itoa(parameter))
+			text.WriteString(map[bool]string{true: "(", false: ", "}[i == 0])
+			if parameter++; f.postgres {
+				text.WriteString("$" + strconv.Itoa(parameter))
+			} else {
+				text.WriteString("?") // SQLite looks for a name through all names
+			}
 		}
 		text.WriteString(")")
 	}
