@@ -25,13 +25,15 @@ const provider = "connector/<provider>"
 var plan = map[string][]string{
 	"latchkey": {}, // the words
 
-	"web":    {"latchkey"},
-	"jobs":   {"latchkey"},
-	"egress": {"latchkey"},
-	"auth":   {"latchkey", "recent"},
-	"recent": {}, // what rooms remember for a moment
+	"web":     {"latchkey"},
+	"jobs":    {"latchkey"},
+	"journal": {"latchkey"},
+	"egress":  {"latchkey"},
+	"auth":    {"latchkey", "recent"},
+	"recent":  {}, // what rooms remember for a moment
 
-	"store":            {"latchkey", "store/migrations"},
+	"store":            {"latchkey", "store/migrations", "store/dump"},
+	"store/dump":       {}, // the file of a backup
 	"store/migrations": {},
 
 	"connector":               {"latchkey"},
@@ -77,6 +79,7 @@ var plan = map[string][]string{
 	"latchtest/guardtest":     {anything},
 	"latchtest/browsertest":   {anything},
 	"latchtest/killtest":      {"app", "egress", "latchtest/pgtest", "latchtest/scaletest", "latchtest/sinktest"},
+	"latchtest/backuptest":    {"latchtest/pgtest", "latchtest/scaletest", "store/migrations"},
 	"latchtest/lifetest":      {anything},
 	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
 	"latchtest/sinktest":      {}, // a receiver: it knows the wire only
@@ -175,7 +178,7 @@ var planRules = []struct {
 		return isProvider(e.room) && isProvider(e.inner) && e.room != e.inner
 	}},
 	{"only store knows a database", func(e edge) bool {
-		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/lifetest"}, e.room)
+		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/lifetest", "latchtest/backuptest"}, e.room)
 	}},
 	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
 		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference", "demo"}, e.room)

@@ -3,6 +3,9 @@
 //	latchkey dev         try it: everything on one embedded database
 //	latchkey setup       make an organisation, a client app and keys
 //	latchkey serve       run it
+//	latchkey backup      write the database to a file
+//	latchkey restore     fill an empty database from it
+//	latchkey move        copy everything into another database
 //	latchkey recipe      write a provider: lint, try, record, replay
 //	latchkey keys        rotate the vault's keys, and see how far that is
 //	latchkey audit       verify the record of who did what
@@ -27,6 +30,9 @@ type commands struct {
 	Dev       devCommand       `cmd:"" help:"Try Latchkey: everything on one embedded database, with a sandbox ready to use."`
 	Setup     setupCommand     `cmd:"" help:"Make an organisation with a client app and a key for each environment."`
 	Serve     serveCommand     `cmd:"" help:"Run Latchkey in production."`
+	Backup    backupCommand    `cmd:"" help:"Write the database to a file, while it is served."`
+	Restore   restoreCommand   `cmd:"" help:"Fill an empty database from a backup, and revoke again what was revoked since."`
+	Move      moveCommand      `cmd:"" help:"Copy everything into another database, of either engine, while reads go on."`
 	Recipe    recipeCommand    `cmd:"" help:"Write a provider as a file: check it, try it, record it."`
 	Providers providersCommand `cmd:"" help:"Find an OAuth provider, and check one of your own."`
 	Keys      keysCommand      `cmd:"" help:"Rotate the vault's keys while a server runs, and see how far that is."`

@@ -13,7 +13,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +25,7 @@ import (
 	"latchkey/internal/egress"
 	"latchkey/internal/hosted"
 	"latchkey/internal/jobs"
+	"latchkey/internal/journal"
 	"latchkey/internal/link"
 	"latchkey/internal/proxy"
 	"latchkey/internal/store"
@@ -49,6 +49,7 @@ type App struct {
 	config     Config
 	parts      Parts
 	store      *store.Store
+	journal    *journal.Journal
 	egress     *egress.Egress
 	countries  *egress.Countries
 	connectors map[string]connector.Connector
@@ -91,15 +92,19 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 	if a.connectors, err = connectors(config, parts); err != nil {
 		return nil, err
 	}
-	a.store, err = store.Open(ctx, store.Config{
-		URL: config.DatabaseURL, DirectURL: config.DatabaseDirectURL, Connections: config.DatabaseConnections,
-		Path: filepath.Join(config.Data, "latchkey.db"), Log: parts.Log, Woken: a.wake, Changed: a.forget,
-	})
-	if err != nil {
+	if a.journal, err = journal.Open(config.Journal); err != nil {
 		return nil, err
 	}
+	a.store, err = store.Open(ctx, store.Config{
+		URL: config.DatabaseURL, DirectURL: config.DatabaseDirectURL, Connections: config.DatabaseConnections,
+		Path: config.databasePath(), Log: parts.Log, Woken: a.wake, Changed: a.forget,
+		Revoked: a.journalOne, Unfinished: config.unfinished,
+	})
+	if err != nil {
+		return nil, errors.Join(err, a.journal.Close())
+	}
 	if err := a.build(ctx); err != nil {
-		return nil, errors.Join(err, a.store.Close())
+		return nil, errors.Join(err, a.store.Close(), a.journal.Close())
 	}
 	return a, nil
 }
@@ -111,6 +116,9 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	if err := a.anchor().check(ctx); err != nil {
+		return err
+	}
+	if err := a.beginJournal(ctx); err != nil {
 		return err
 	}
 	fingerprints, err := openFingerprintKey(ctx, keys, a.parts.Random, a.store)
@@ -184,29 +192,8 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	uses := jobs.NewTicker(jobs.TickerConfig{
 		Name: "last use of keys", Every: usesEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.WriteUses,
 	})
-	housekeeping := jobs.NewTicker(jobs.TickerConfig{
-		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
-	})
-	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks(), a.streamChecks())
-}
-
-// tidy forgets what has served its time, in small steps.
-func (a *App) tidy(ctx context.Context) error {
-	day := a.parts.Now().Add(-24 * time.Hour)
-	for _, forget := range []func(context.Context, time.Time, int) (int, error){
-		a.store.ForgetIdempotencyKeys, a.store.ForgetAttempts, a.store.ForgetCommitMarks,
-	} {
-		for {
-			forgotten, err := forget(ctx, day, tidyBatch)
-			if err != nil {
-				return err
-			}
-			if forgotten < tidyBatch {
-				break
-			}
-		}
-	}
-	return nil
+	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, a.exitChecks(), a.streamChecks())
+	a.background = append(a.background, a.housekeeping()...)
 }
 
 // endpointSecrets opens what an endpoint's deliveries are signed with now, the
@@ -223,8 +210,6 @@ func (a *App) endpointSecrets(guarded *vault.Vault, endpoint latchkey.WebhookEnd
 
 // The pace of the background.
 const (
-	housekeepingEvery = 10 * time.Minute
-	tidyBatch         = 500
 	deliveriesAtOnce  = 256
 	revocationsAtOnce = 8
 	revocationsEvery  = 2 * time.Second
@@ -303,10 +288,11 @@ func (a *App) WriteUses(ctx context.Context) error {
 // Stop drains the background work until ctx ends, and closes the database.
 func (a *App) Stop(ctx context.Context) error {
 	var errs []error
+	a.endStreams()
 	for _, loop := range a.background {
 		errs = append(errs, loop.Stop(ctx))
 	}
 	errs = append(errs, a.WriteUses(ctx), a.anchor().keep(ctx))
 	a.egress.Close()
-	return errors.Join(append(errs, a.store.Close())...)
+	return errors.Join(append(errs, a.store.Close(), a.journal.Close())...)
 }

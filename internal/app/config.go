@@ -29,12 +29,16 @@ type Config struct {
 	TrustedProxies        []string        `yaml:"trusted_proxies"`          // CIDRs whose X-Forwarded-For is believed; empty: nobody's
 	Egress                Egress          `yaml:"egress"`                   // the ways out of the building
 	Webhooks              Webhooks        `yaml:"webhooks"`                 // how fast endpoints are sent to
+	Retention             Retention       `yaml:"retention"`                // how long what is over is kept
+	Journal               string          `yaml:"revocation_journal"`       // file of what was revoked; default revocations.log in Data
 	LogFormat             string          `yaml:"log_format"`               // json (default) or text
 	LogLevel              string          `yaml:"log_level"`                // debug, info (default), warn or error
 
 	// Development allows plain http and loopback addresses as providers and
 	// webhook endpoints. Only `latchkey dev` sets it.
 	Development bool `yaml:"-"`
+
+	unfinished bool // the database is being restored, and nobody serves it
 }
 
 // ReadConfig reads a YAML file.
@@ -62,6 +66,12 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.KeyFile == "" {
 		c.KeyFile = filepath.Join(c.Data, "vault.key")
+	}
+	if c.Journal == "" {
+		c.Journal = filepath.Join(c.Data, "revocations.log")
+	}
+	if err := c.Retention.check(); err != nil {
+		return c, err
 	}
 	for _, base := range []struct { // in this order: the default of link_url is api_url, and not to blame for it
 		name  string

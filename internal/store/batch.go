@@ -57,11 +57,11 @@ func (b *batch[T]) do(ctx context.Context, item T) error {
 	}
 	select {
 	case err := <-entry.answer:
-		return reported(ctx, err)
+		return reported(ctx, explainFrozen(err))
 	case <-bounded.Done():
 	}
 	if ctx.Err() != nil {
-		return <-entry.answer // the caller may have left, but what was begun is to be known
+		return explainFrozen(<-entry.answer) // the caller may have left, but what was begun is to be known
 	}
 	return reported(ctx, errors.Join(errUnknown, bounded.Err()))
 }

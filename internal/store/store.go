@@ -36,6 +36,12 @@ type Config struct {
 	// be remembered: at once here, and soon after in the other processes, as a
 	// rule. It must not block.
 	Changed func(Change)
+	// Revoked is called when it has been committed that something was revoked,
+	// before the fact returns.
+	Revoked func(latchkey.JournalEntry)
+	// Unfinished opens also a database that is still being filled, for whoever
+	// fills it.
+	Unfinished bool
 }
 
 // Store is the database. Its methods are safe for concurrent use.
@@ -44,6 +50,7 @@ type Store struct {
 	messenger messenger
 	woken     func()
 	heard     func(Change)
+	revoked   func(latchkey.JournalEntry)
 	log       *slog.Logger
 	reads     atomic.Int64
 	facts     atomic.Int64
@@ -112,7 +119,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if config.Changed == nil {
 		config.Changed = func(Change) {}
 	}
-	store := &Store{woken: config.Woken, heard: config.Changed, log: config.Log, messenger: nobody{}}
+	store := &Store{woken: config.Woken, heard: config.Changed, revoked: config.Revoked, log: config.Log, messenger: nobody{}}
 	var err error
 	switch {
 	case config.URL == "":
@@ -124,6 +131,11 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if !config.Unfinished {
+		if err := refuseUnfinished(ctx, store.engine.reader()); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
 	}
 	if shared, ok := store.engine.(*postgresEngine); ok && !alone {
 		store.messenger = shared.startReplicas(config, store.log)
@@ -151,13 +163,13 @@ func (s *Store) Counts() (reads, facts int64) { return s.reads.Load(), s.facts.L
 // fact runs one business fact and counts it.
 func (s *Store) fact(ctx context.Context, run func(tx *tx) error) error {
 	s.facts.Add(1)
-	return s.engine.write(ctx, run)
+	return explainFrozen(s.engine.write(ctx, run))
 }
 
 // statement runs a business fact that is a single statement and counts it.
 func (s *Store) statement(ctx context.Context, run func(tx *tx) error) error {
 	s.facts.Add(1)
-	return s.engine.writeOne(ctx, run)
+	return explainFrozen(s.engine.writeOne(ctx, run))
 }
 
 // read counts one read and returns where to ask.
