@@ -61,6 +61,7 @@ var plan = map[string][]string{
 
 	"latchtest":               {anything},
 	"latchtest/pgtest":        {},
+	"latchtest/scaletest":     {}, // how far a test goes
 	"latchtest/glewlwydtest":  {},
 	"latchtest/mediawikitest": {},
 	"latchtest/hostiletest":   {"latchkey", "connector", "connector/oauth2", "egress"},
