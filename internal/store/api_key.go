@@ -150,7 +150,7 @@ func (s *Store) UpdateAPIKey(ctx context.Context, before, after latchkey.APIKey,
 func (s *Store) RevokeAPIKey(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	at time.Time, record latchkey.AuditRecord,
 ) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.ending(ctx, func(tx *tx) error {
 		changed, err := tx.exec(`UPDATE api_keys SET revoked_at = $4
 			WHERE id = $1 AND organisation_id = $2 AND environment = $3 AND revoked_at = 0`,
 			id, organisationID, string(environment), micros(at))

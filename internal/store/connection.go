@@ -142,7 +142,7 @@ func (s *Store) endConnection(ctx context.Context, connection latchkey.Connectio
 		return err
 	}
 	events := []latchkey.Event{event}
-	err = s.fact(ctx, func(tx *tx) error {
+	err = s.ending(ctx, func(tx *tx) error {
 		// Taking the row first makes others that end the connection wait, and then lose.
 		held, err := tx.exec(`UPDATE connections SET version = version WHERE id = $1 AND version = $2`, row.id, row.version-1)
 		if err != nil {

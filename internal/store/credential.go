@@ -34,7 +34,7 @@ func (s *Store) Credential(ctx context.Context, organisationID string, environme
 func (s *Store) ReplaceCredential(ctx context.Context, connection latchkey.Connection,
 	sealed latchkey.SealedCredential, now time.Time,
 ) error {
-	return s.changeCredential(ctx, connection, "replace credential", `UPDATE connections SET credential = $3,
+	return s.changeCredential(ctx, s.ending, connection, "replace credential", `UPDATE connections SET credential = $3,
 		credential_expires_at = $4, version = version + 1, updated_at = $5
 		WHERE id = $1 AND version = $2 AND status = 'active'`,
 		connection.ID, connection.Version, sealed.Bytes, micros(sealed.ExpiresAt), micros(now))
@@ -43,7 +43,7 @@ func (s *Store) ReplaceCredential(ctx context.Context, connection latchkey.Conne
 // ProveCredential forgets the credential before the one of the connection read
 // at version, since that one works. It is no change of the connection.
 func (s *Store) ProveCredential(ctx context.Context, connection latchkey.Connection) error {
-	return s.changeCredential(ctx, connection, "prove credential", `UPDATE connections SET previous_credential = NULL
+	return s.changeCredential(ctx, s.ending, connection, "prove credential", `UPDATE connections SET previous_credential = NULL
 		WHERE id = $1 AND version = $2`, connection.ID, connection.Version)
 }
 
@@ -51,7 +51,7 @@ func (s *Store) ProveCredential(ctx context.Context, connection latchkey.Connect
 // connection read at version, which must be refreshed before it is used, and
 // makes a check due. A conflict means that there is none, or that the connection has changed.
 func (s *Store) RestoreCredential(ctx context.Context, connection latchkey.Connection, now time.Time) error {
-	return s.changeCredential(ctx, connection, "restore credential", `UPDATE connections SET
+	return s.changeCredential(ctx, s.ending, connection, "restore credential", `UPDATE connections SET
 		credential = previous_credential, previous_credential = NULL, restored = TRUE, credential_expires_at = $3, check_due_at = $3,
 		version = version + 1, updated_at = $3
 		WHERE id = $1 AND version = $2 AND status = 'active' AND previous_credential IS NOT NULL`,
@@ -63,7 +63,7 @@ func (s *Store) RestoreCredential(ctx context.Context, connection latchkey.Conne
 // others get a conflict. A lease that is over and still there tells of a
 // refresh that was begun and cut short.
 func (s *Store) LeaseRefresh(ctx context.Context, connection latchkey.Connection, now, until time.Time) error {
-	return s.changeCredential(ctx, connection, "lease refresh", `UPDATE connections SET refresh_lease_until = $3
+	return s.changeCredential(ctx, s.statement, connection, "lease refresh", `UPDATE connections SET refresh_lease_until = $3
 		WHERE id = $1 AND version = $2 AND status = 'active' AND refresh_lease_until <= $4`,
 		connection.ID, connection.Version, micros(until), micros(now))
 }
@@ -77,7 +77,7 @@ func (s *Store) LeaseRefresh(ctx context.Context, connection latchkey.Connection
 func (s *Store) RefreshCredential(ctx context.Context, connection latchkey.Connection, until time.Time,
 	sealed latchkey.SealedCredential, now time.Time,
 ) error {
-	return s.changeCredential(ctx, connection, "refresh credential", `UPDATE connections SET
+	return s.changeCredential(ctx, s.ending, connection, "refresh credential", `UPDATE connections SET
 		previous_credential = CASE WHEN restored THEN NULL ELSE credential END, restored = FALSE, credential = $3, credential_expires_at = $4, credential_ends_at = $5,
 		warn_at = CASE WHEN credential_ends_at = $5 THEN warn_at ELSE $6 END, refresh_lease_until = 0, version = version + 1, updated_at = $7
 		WHERE id = $1 AND refresh_lease_until = $2 AND status = 'active'`,
@@ -88,14 +88,19 @@ func (s *Store) RefreshCredential(ctx context.Context, connection latchkey.Conne
 // ReleaseRefresh ends a lease whose refresh brought nothing: the next caller
 // may try at once. A lease that is another's by now stays.
 func (s *Store) ReleaseRefresh(ctx context.Context, connection latchkey.Connection, until time.Time) error {
-	return s.changeCredential(ctx, connection, "release refresh", `UPDATE connections SET refresh_lease_until = 0
+	return s.changeCredential(ctx, s.ending, connection, "release refresh", `UPDATE connections SET refresh_lease_until = 0
 		WHERE id = $1 AND refresh_lease_until = $2`, connection.ID, micros(until))
 }
 
+// factWriter is fact, statement or ending.
+type factWriter func(ctx context.Context, run func(tx *tx) error) error
+
 // changeCredential runs a fact of one statement about one connection, and
 // answers with a conflict when it changed nothing.
-func (s *Store) changeCredential(ctx context.Context, connection latchkey.Connection, what, query string, args ...any) error {
-	return s.statement(ctx, func(tx *tx) error {
+func (s *Store) changeCredential(ctx context.Context, write factWriter, connection latchkey.Connection,
+	what, query string, args ...any,
+) error {
+	return write(ctx, func(tx *tx) error {
 		changed, err := tx.exec(query, args...)
 		if err != nil {
 			return fmt.Errorf("%s of %s: %w", what, connection.ID, err)

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+// reserveSize is what the reserve holds, in bytes: room for some thousand
+// revocations, since while the disk is full the log is copied back after every
+// commit and begun anew.
+const reserveSize = 8 << 20
+
+// reserve is a file of no use but its size. It keeps room on the disk for what
+// must be written even when there is none: when the disk is full it is let go,
+// and only what ends things is written, until it can be held again.
+//
+//	held ──a write found no room──▶ let go: full ──twice its size is free──▶ held
+type reserve struct {
+	path string
+	log  *slog.Logger
+	full atomic.Bool
+	mu   sync.Mutex // guards the file
+}
+
+// newReserve holds the reserve, or says that the disk is full.
+func newReserve(path string, log *slog.Logger) *reserve {
+	r := &reserve{path: path, log: log}
+	if info, err := os.Stat(path); err == nil && info.Size() == reserveSize {
+		return r
+	}
+	if err := r.hold(); err != nil {
+		r.runOut(err)
+	}
+	return r
+}
+
+// hold takes the room.
+func (r *reserve) hold() error {
+	file, err := os.OpenFile(r.path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("make the reserve: %w", err)
+	}
+	err = allocate(file, reserveSize)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		_ = os.Truncate(r.path, 0)
+		return fmt.Errorf("fill the reserve: %w", err)
+	}
+	return nil
+}
+
+// allocate gives the file blocks, by writing where the file system knows no
+// quicker way.
+func allocate(file *os.File, size int64) error {
+	err := syscall.Fallocate(int(file.Fd()), 0, 0, size)
+	if !errors.Is(err, syscall.EOPNOTSUPP) {
+		return err
+	}
+	chunk := make([]byte, 1<<16)
+	for at := int64(0); at < size; at += int64(len(chunk)) {
+		if _, err := file.WriteAt(chunk, at); err != nil {
+			return err
+		}
+	}
+	return file.Sync()
+}
+
+// runOut lets the room go, once.
+func (r *reserve) runOut(cause error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.full.Swap(true) {
+		return
+	}
+	r.log.Error("the disk is full: only what ends things is written now", "error", cause)
+	if err := os.Truncate(r.path, 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.log.Error("the reserve was not let go", "error", err)
+	}
+}
+
+// recover holds the room again if there is enough beside it.
+func (r *reserve) recover() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.full.Load() {
+		return
+	}
+	var disk syscall.Statfs_t
+	if syscall.Statfs(r.path, &disk) != nil || disk.Bavail*uint64(disk.Bsize) < 2*reserveSize {
+		return
+	}
+	if r.hold() == nil {
+		r.full.Store(false)
+		r.log.Warn("there is room on the disk again: everything is written")
+	}
+}
