@@ -44,6 +44,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends at once
 	var line commands
 	parser := kong.Must(&line, kong.Name("latchkey"),
 		kong.Description("An account-linking server: your users link accounts, your backend never holds a credential."),

@@ -36,7 +36,8 @@ import (
 
 // Parts are what a test puts in place of the world. Zero fields are the world.
 type Parts struct {
-	Now        func() time.Time
+	Now        func() time.Time // the time itself; nil: as Machine and the database tell it
+	Machine    func() time.Time // the clock of the machine, which may be wrong or be set; nil: time.Now
 	Random     io.Reader
 	Log        *slog.Logger
 	Connectors []connector.Connector // providers beside the built-in ones, or in the place of one
@@ -62,6 +63,7 @@ type App struct {
 	woken      atomic.Pointer[func()]
 	leaving    chan struct{} // closed when the process is about to end
 	left       sync.Once     // closes it
+	failed     chan error    // the database's disk has failed
 }
 
 // lifecycle is a background loop.
@@ -76,33 +78,42 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if parts.Now == nil {
-		parts.Now = time.Now
-	}
 	if parts.Random == nil {
 		parts.Random = rand.Reader
 	}
 	if parts.Log == nil {
 		parts.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{config: config, parts: parts, metrics: newMetrics(), leaving: make(chan struct{})}
+	var clock *clock
+	if parts.Now == nil {
+		if parts.Machine == nil {
+			parts.Machine = time.Now
+		}
+		clock = newClock(parts.Machine, parts.Log)
+		parts.Now = clock.Now
+	}
+	a := &App{config: config, parts: parts, metrics: newMetrics(), leaving: make(chan struct{}), failed: make(chan error, 1)}
 	if a.connectors, err = connectors(config, parts); err != nil {
 		return nil, err
 	}
 	a.store, err = store.Open(ctx, store.Config{
 		URL: config.DatabaseURL, Path: filepath.Join(config.Data, "latchkey.db"), Log: parts.Log, Woken: a.wake,
+		Failed: func(cause error) { a.failed <- cause }, FactsAtOnce: config.Limits.WritesAtOnce,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.build(ctx); err != nil {
+	if err := a.build(ctx, clock); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	return a, nil
 }
 
 // build makes the rooms, innermost first.
-func (a *App) build(ctx context.Context) error {
+func (a *App) build(ctx context.Context, clock *clock) (err error) {
+	if a.background, err = a.followDatabase(ctx, clock); err != nil {
+		return err
+	}
 	ring, err := openRing(ctx, a.config.KeyFile, a.parts.Random, a.store)
 	if err != nil {
 		return err
@@ -179,7 +190,8 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	housekeeping := jobs.NewTicker(jobs.TickerConfig{
 		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
 	})
-	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks())
+	a.background = append(a.background, a.monitor()...)
+	a.background = append(a.background, a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks())
 }
 
 // tidy forgets what has served its time, in small steps.
@@ -232,6 +244,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Authenticate: a.keys.Caller, Observe: a.metrics.observe, Secure: isHTTPS(a.config.LinkURL),
 		ErrorPage: hosted.ErrorPage,
 		KeyRate:   a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
+		Gate: newGates(a.config.Limits).of, Refusal: tryLater,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{
@@ -294,11 +307,25 @@ func (a *App) WriteUses(ctx context.Context) error {
 
 // Stop drains the background work until ctx ends, and closes the database.
 func (a *App) Stop(ctx context.Context) error {
-	var errs []error
-	for _, loop := range a.background {
-		errs = append(errs, loop.Stop(ctx))
+	stopped := a.stopLoops(ctx)
+	return errors.Join(stopped, a.close(ctx))
+}
+
+// stopLoops drains all of the background work at once, since each may take all
+// of the time there is.
+func (a *App) stopLoops(ctx context.Context) error {
+	errs := make([]error, len(a.background))
+	var stopping sync.WaitGroup
+	for i, loop := range a.background {
+		stopping.Go(func() { errs[i] = loop.Stop(ctx) })
 	}
-	errs = append(errs, a.WriteUses(ctx))
+	stopping.Wait()
+	return errors.Join(errs...)
+}
+
+// close writes down what is only in memory and closes the database.
+func (a *App) close(ctx context.Context) error {
+	err := a.WriteUses(ctx)
 	a.egress.Close()
-	return errors.Join(append(errs, a.store.Close())...)
+	return errors.Join(err, a.store.Close())
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Config is what an operator decides. Every field has a usable zero.
@@ -24,6 +25,7 @@ type Config struct {
 	Limits          Limits          `yaml:"limits"`            // how much callers and addresses may ask
 	TrustedProxies  []string        `yaml:"trusted_proxies"`   // CIDRs whose X-Forwarded-For is believed; empty: nobody's
 	Egress          Egress          `yaml:"egress"`            // the ways out of the building
+	DrainDelay      time.Duration   `yaml:"drain_delay"`       // from the end of readiness to the closed door; default 0s, at most 10s
 	LogFormat       string          `yaml:"log_format"`        // json (default) or text
 	LogLevel        string          `yaml:"log_level"`         // debug, info (default), warn or error
 
@@ -69,6 +71,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if _, err := c.trusted(); err != nil {
 		return c, err
+	}
+	if c.DrainDelay < 0 || c.DrainDelay > maxDrainDelay {
+		return c, fmt.Errorf("drain_delay must be from 0s to %v", maxDrainDelay)
 	}
 	if _, err := c.Egress.exits(); err != nil {
 		return c, err

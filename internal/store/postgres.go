@@ -140,6 +140,7 @@ var postgresFragments = fragments{
 	shareLock:  " FOR SHARE",
 	after:      "(transaction_id, position) > ($3, $4)",
 	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+	now:        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 	listed:     "(SELECT unnest(string_to_array($3, ',')))",
 }
 

@@ -144,6 +144,7 @@ func (e *sqliteEngine) batches() *batches     { return nil }
 // gaps. All its events have the transaction 0, and it uses an index for such a
 // comparison of two columns only when the first is given.
 var sqliteFragments = fragments{
+	now:    "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000", // to the millisecond
 	after:  "transaction_id = MAX($3, 0) AND position > $4",
 	listed: `(SELECT value FROM json_each('["' || replace($3, ',', '","') || '"]'))`,
 }

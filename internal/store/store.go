@@ -84,6 +84,7 @@ type fragments struct {
 	shareLock  string // keeps the rows that a SELECT finds as they are until the commit
 	after      string // an event's condition to come after the place ($3, $4)
 	settled    string // narrows events to those that none can come to stand before
+	now        string // the time of day in microseconds since 1970
 	listed     string // the list of what the commas of the text $3 separate
 }
 
