@@ -106,7 +106,7 @@ func (w *sqliteWriter) loop() {
 			w.checkpoint()
 		case <-looks.C:
 			if w.room.full.Load() {
-				w.checkpoint()
+				w.shrink()
 				w.room.recover()
 			}
 		}
@@ -226,6 +226,22 @@ func (w *sqliteWriter) checkpoint() {
 	case isFull(err):
 		w.room.runOut(err)
 	case isBroken(err):
+		w.fail(fmt.Errorf("checkpoint: %w", err))
+	}
+}
+
+// shrink gives the room of the write-ahead log back to a full disk, unless
+// readers still need it: the next look will.
+func (w *sqliteWriter) shrink() {
+	if w.broken.Load() {
+		return
+	}
+	ctx := context.Background()
+	var busy, pages, copied int
+	_ = w.conn.command(ctx, "PRAGMA busy_timeout=50")
+	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied)
+	_ = w.conn.command(ctx, "PRAGMA busy_timeout=10000")
+	if isBroken(err) {
 		w.fail(fmt.Errorf("checkpoint: %w", err))
 	}
 }
