@@ -7,8 +7,8 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// checkIntegrity asks SQLite itself.
-func checkIntegrity(t testing.TB, path string) {
+// checkIntegrity asks SQLite itself and reports whether all is well.
+func checkIntegrity(t testing.TB, path string) bool {
 	t.Helper()
 	database, err := sql.Open("sqlite", path)
 	if err != nil {
@@ -18,5 +18,7 @@ func checkIntegrity(t testing.TB, path string) {
 	var answer string
 	if err := database.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&answer); err != nil || answer != "ok" {
 		t.Errorf("integrity check: %s, %v", answer, err)
+		return false
 	}
+	return true
 }

@@ -195,3 +195,12 @@ func get[T any](s *server, path string) T {
 	}
 	return into
 }
+
+// forgetUses lets the next check use every connection again.
+func (l *ledger) forgetUses() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, entry := range l.connections {
+		entry.used = false
+	}
+}
