@@ -75,6 +75,7 @@ var plan = map[string][]string{
 	"latchtest/guardtest":     {anything},
 	"latchtest/browsertest":   {anything},
 	"latchtest/killtest":      {"latchtest/pgtest"},
+	"latchtest/soaktest":      {"latchtest/pgtest"},
 	"latchtest/lifetest":      {anything},
 	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
 	"latchtest/spectest":      {}, // black box: it knows the description only
@@ -168,7 +169,7 @@ var planRules = []struct {
 		return isProvider(e.room) && isProvider(e.inner) && e.room != e.inner
 	}},
 	{"only store knows a database", func(e edge) bool {
-		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/lifetest"}, e.room)
+		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/soaktest", "latchtest/lifetest"}, e.room)
 	}},
 	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
 		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference", "demo"}, e.room)

@@ -67,7 +67,7 @@ log_level: warn
 					Environments: []latchkey.Environment{latchkey.Live, latchkey.Sandbox}},
 				{File: "/three.yaml", ClientID: "def", ClientSecretFile: "/run/secret", PrivateKeyFile: "/run/key.pem", KeyID: "k1"},
 			},
-			Limits:         app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1,
+			Limits: app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1,
 				RequestsAtOnce: 7, LoginsAtOnce: 8, CallsAtOnce: 9, WritesAtOnce: 10},
 			TrustedProxies: []string{"10.0.0.0/8", "fd00::/8"},
 			Egress: app.Egress{
