@@ -41,6 +41,9 @@ type Options struct {
 	Listener    net.Listener // where to serve; nil: a port of its own
 	Trusted     []string     // proxies whose X-Forwarded-For is believed
 	Egress      app.Egress   // the exits; none: everything goes out directly
+	// Machine is the clock of the machine, which may be wrong and be set, in the
+	// place of one that is the time itself; nil: that one.
+	Machine *Clock
 	// Around puts something between the app and the network, to see that a
 	// change of what it answers is noticed; nil: nothing.
 	Around func(http.Handler) http.Handler
@@ -93,9 +96,11 @@ func Start(t testing.TB, options Options) *Server {
 		KeyFile: options.KeyFile, Limits: unbounded(options.Limits), TrustedProxies: options.Trusted, Egress: options.Egress,
 	}
 	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))
-	latch, err := app.New(t.Context(), config, app.Parts{
-		Now: s.Clock.Now, Log: log, Connectors: append(options.Connectors, s.Provider),
-	})
+	parts := app.Parts{Now: s.Clock.Now, Log: log, Connectors: append(options.Connectors, s.Provider)}
+	if options.Machine != nil {
+		s.Clock, parts.Now, parts.Machine = options.Machine, nil, options.Machine.Now
+	}
+	latch, err := app.New(t.Context(), config, parts)
 	if err != nil {
 		t.Fatal(err)
 	}
