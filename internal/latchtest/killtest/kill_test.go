@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -65,7 +66,8 @@ func killUnderLoad(s *server, engine string) {
 			s.Errorf("%s", what)
 		}
 	}
-	for _, what := range s.askReceipts(o) {
+	o.all = true
+	for _, what := range slices.Concat(s.ask(o), s.askReceipts(o)) {
 		lost++
 		s.Errorf("%s", what)
 	}

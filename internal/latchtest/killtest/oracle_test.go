@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,6 +25,8 @@ type oracle struct {
 	connections map[string]bool   // connection → whether it must be there; absent: unknown
 	consents    map[string]bool   // session whose consent was acknowledged → whether its record was seen after a kill
 	used        map[string]bool   // connections whose credential was opened after a kill
+	all         bool              // ask for everything
+	looked      map[string]int    // how often a session or connection was asked for
 	made, ended int
 
 	sessionsBefore, madeBefore, endedBefore int // when the last round ended
@@ -32,6 +35,7 @@ type oracle struct {
 func newOracle() *oracle {
 	return &oracle{
 		sessions: map[string]string{}, connections: map[string]bool{}, consents: map[string]bool{}, used: map[string]bool{},
+		looked: map[string]int{},
 	}
 }
 
@@ -168,7 +172,14 @@ func (s *server) get(path string, into any, headers ...string) int {
 	return status
 }
 
-// ask asks for all that was acknowledged and returns what is lost or half.
+// due reports whether a session or connection is to be asked for: after two
+// kills each, and then now and then, unless all are.
+func (o *oracle) due(id string) bool {
+	o.looked[id]++
+	return o.looked[id] <= 2 || o.all || rand.IntN(20) == 0
+}
+
+// ask asks for what was acknowledged and returns what is lost or half.
 func (s *server) ask(o *oracle) []string {
 	s.Helper()
 	return slices.Concat(s.askSessions(o), s.askConsents(o), s.askConnections(o), s.askWhence(o))
@@ -228,6 +239,9 @@ func (s *server) askReceipts(o *oracle) (lost []string) {
 func (s *server) askSessions(o *oracle) (lost []string) {
 	s.Helper()
 	for session, connection := range o.sessions {
+		if !o.due(session) {
+			continue
+		}
 		var state struct {
 			Status string `json:"status"`
 			Data   struct {
@@ -252,6 +266,9 @@ func (s *server) askSessions(o *oracle) (lost []string) {
 func (s *server) askConnections(o *oracle) (lost []string) {
 	s.Helper()
 	for connection, there := range o.connections {
+		if !o.due(connection) {
+			continue
+		}
 		var answer jsontext.Value
 		if status := s.get("/v2/account/connections/"+connection, &answer); there != (status == http.StatusOK) {
 			lost = append(lost, fmt.Sprintf("%s: there=%v but status %d", connection, there, status))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"syscall"
 	"testing"
@@ -91,6 +92,31 @@ func newServer(t testing.TB, data string, more ...string) *server {
 	return s
 }
 
+// newProduction is `latchkey serve` with the limits, an object of YAML.
+func newProduction(t testing.TB, limits string) *server {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, folder := freeAddress(t), t.TempDir()
+	config := filepath.Join(folder, "latchkey.yaml")
+	text := fmt.Sprintf("listen: %s\ndata: %s\nlog_level: error\nlimits: %s\n", address, folder, limits)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	output, err := exec.CommandContext(t.Context(), path, "setup", "--config", config, "--organisation", "Acme",
+		"--name", "Shop", "--domain", "shop.example", "--redirect-uri", "http://127.0.0.1/callback",
+		"--permission", "profile:read=to greet you").CombinedOutput()
+	if err != nil {
+		t.Fatalf("setup: %v\n%s", err, output)
+	}
+	s := &server{TB: t, url: "http://" + address, arguments: []string{"serve", "--config", config}}
+	s.key = string(regexp.MustCompile(`sk_sandbox_[0-9A-Za-z]+`).Find(output))
+	t.Cleanup(s.kill)
+	return s
+}
+
 // freeAddress returns where nobody listens.
 func freeAddress(t testing.TB) string {
 	t.Helper()
@@ -128,6 +154,10 @@ func (s *server) start() {
 		_ = process.Wait()
 		close(exited)
 	}(s.process, s.exited)
+	if s.arguments[0] == "serve" {
+		eventually(s, "it was ready", func() bool { return s.ready(s.Context()) })
+		return
+	}
 	select {
 	case first := <-told:
 		var ready struct {
