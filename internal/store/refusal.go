@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -61,7 +62,7 @@ func isPostgresAway(err error) bool {
 		case "53300", "57P01", "57P02", "57P03":
 			return true
 		}
-		return failure.Code[:2] == "08"
+		return strings.HasPrefix(failure.Code, "08")
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true

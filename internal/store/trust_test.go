@@ -141,8 +141,10 @@ func TestAFullDiskRefusesFactsAndKeepsTheOthers(t *testing.T) {
 	within, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	err := e.write(within, large("after"))
+	looks := time.NewTicker(10 * time.Millisecond) // the writer looks for room once a second
+	defer looks.Stop()
 	for ; errors.Is(err, ErrFull) && within.Err() == nil; err = e.write(within, large("after")) {
-		time.Sleep(10 * time.Millisecond) // the writer looks for room once a second
+		<-looks.C
 	}
 	if err != nil {
 		t.Errorf("with room again: %v", err)

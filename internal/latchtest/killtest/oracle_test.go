@@ -220,6 +220,8 @@ func (s *server) askConsents(o *oracle) (lost []string) {
 func (s *server) askReceipts(o *oracle) (lost []string) {
 	s.Helper()
 	deadline := time.Now().Add(time.Minute)
+	looks := time.NewTicker(20 * time.Millisecond)
+	defer looks.Stop()
 	for connection, there := range o.connections {
 		for !there && !slices.ContainsFunc(s.records(connection), func(r record) bool {
 			return r.Action == "credential.revoked" || r.Action == "credential.not_revocable"
@@ -228,7 +230,7 @@ func (s *server) askReceipts(o *oracle) (lost []string) {
 				lost = append(lost, connection+" was not ended at its provider")
 				break
 			}
-			time.Sleep(20 * time.Millisecond)
+			<-looks.C
 		}
 	}
 	return lost
