@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -16,22 +15,29 @@ import (
 // commit and begun anew.
 const reserveSize = 8 << 20
 
+// reserveSlice is what is let go of it at once, in bytes: whoever fills the disk
+// takes what is let go as well, and must not get all of it.
+const reserveSlice = 1 << 20
+
 // reserve is a file of no use but its size. It keeps room on the disk for what
-// must be written even when there is none: when the disk is full it is let go,
-// and only what ends things is written, until it can be held again.
+// must be written even when there is none: when the disk is full only what ends
+// things is written, and for that it is let go, a slice at a time, until all of
+// it can be held again.
 //
-//	held ──a write found no room──▶ let go: full ──twice its size is free──▶ held
+//	held ──a write found no room──▶ full: let go by slices ──twice its size is free──▶ held
 type reserve struct {
 	path string
 	log  *slog.Logger
 	full atomic.Bool
-	mu   sync.Mutex // guards the file
+	mu   sync.Mutex // guards what follows, and the file
+	left int64      // bytes that are held
 }
 
 // newReserve holds the reserve, or says that the disk is full.
 func newReserve(path string, log *slog.Logger) *reserve {
 	r := &reserve{path: path, log: log}
 	if info, err := os.Stat(path); err == nil && info.Size() == reserveSize {
+		r.left = reserveSize
 		return r
 	}
 	if err := r.hold(); err != nil {
@@ -51,9 +57,10 @@ func (r *reserve) hold() error {
 		err = closed
 	}
 	if err != nil {
-		_ = os.Truncate(r.path, 0)
+		_ = os.Truncate(r.path, r.left)
 		return fmt.Errorf("fill the reserve: %w", err)
 	}
+	r.left = reserveSize
 	return nil
 }
 
@@ -73,17 +80,26 @@ func allocate(file *os.File, size int64) error {
 	return file.Sync()
 }
 
-// runOut lets the room go, once.
+// runOut says that the disk is full, once.
 func (r *reserve) runOut(cause error) {
+	if !r.full.Swap(true) {
+		r.log.Error("the disk is full: only what ends things is written now", "error", cause)
+	}
+}
+
+// give lets a slice go, and reports whether there was one.
+func (r *reserve) give() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.full.Swap(true) {
-		return
+	if r.left < reserveSlice {
+		return false
 	}
-	r.log.Error("the disk is full: only what ends things is written now", "error", cause)
-	if err := os.Truncate(r.path, 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	r.left -= reserveSlice
+	if err := os.Truncate(r.path, r.left); err != nil {
 		r.log.Error("the reserve was not let go", "error", err)
+		return false
 	}
+	return true
 }
 
 // recover holds the room again if there is enough beside it.

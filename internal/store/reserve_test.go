@@ -34,10 +34,13 @@ func TestTheReserveHoldsBlocksAndLetsThemGo(t *testing.T) {
 	if got := held(t, path); r.full.Load() || got < reserveSize {
 		t.Fatalf("it holds %d bytes, full=%v", got, r.full.Load())
 	}
-	for range 3 {
-		r.runOut(errors.New("no room"))
+	slices := 0
+	for r.runOut(errors.New("no room")); r.give(); r.runOut(errors.New("no room")) {
+		if slices++; held(t, path) > reserveSize-int64(slices)*reserveSlice {
+			t.Errorf("after %d slices it holds %d bytes", slices, held(t, path))
+		}
 	}
-	if got := held(t, path); !r.full.Load() || got != 0 {
+	if got := held(t, path); !r.full.Load() || got != 0 || slices != reserveSize/reserveSlice {
 		t.Errorf("it still holds %d bytes, full=%v", got, r.full.Load())
 	}
 	if told := strings.Count(log.String(), "the disk is full"); told != 1 {

@@ -149,8 +149,9 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 		if len(urgent) == 0 {
 			return
 		}
-		w.checkpoint()
-		group, err = urgent, w.try(urgent)
+		for group = urgent; isFull(err) && w.room.give(); err = w.try(group) {
+			w.checkpoint()
+		}
 	}
 	switch {
 	case err == nil:

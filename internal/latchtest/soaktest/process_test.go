@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -138,6 +139,7 @@ func (s *server) start() {
 	line := append(append(append([]string{}, s.wrapper...), path), s.arguments...)
 	s.process, s.log, s.exited = exec.Command(line[0], line[1:]...), &journal{}, make(chan struct{})
 	s.process.Stderr = s.log
+	s.process.Env = append(os.Environ(), "GOMEMLIMIT="+memoryLimit)
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := s.process.StdoutPipe()
 	if err != nil {
@@ -212,6 +214,26 @@ func (s *server) ready(ctx context.Context) bool {
 	}
 	_ = answer.Body.Close()
 	return answer.StatusCode == http.StatusOK
+}
+
+// holds returns how much memory the process holds, in MiB, and how many file
+// descriptors.
+func (s *server) holds() (memory, files int) {
+	s.Helper()
+	folder := fmt.Sprintf("/proc/%d/", s.process.Process.Pid)
+	text, err := os.ReadFile(folder + "status")
+	if err != nil {
+		s.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "VmRSS:")
+	if _, err := fmt.Sscan(after, &memory); err != nil { // in kB
+		s.Fatal(err)
+	}
+	entries, err := os.ReadDir(folder + "fd")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return memory / 1024, len(entries)
 }
 
 // eventually waits until check is true, looking often.

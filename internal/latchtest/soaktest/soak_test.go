@@ -38,6 +38,7 @@ type soak struct {
 
 	drain, recovery time.Duration // the longest
 	lost            int
+	memory, files   int // the most that a server held: MiB, descriptors
 
 	mu     sync.Mutex
 	counts map[string]int
@@ -82,6 +83,10 @@ func (k *soak) run(engine string, steps []step) {
 		queue[0].run(k)
 		queue = queue[1:]
 		k.app.await(k.t, 3) // it goes on
+		for _, s := range k.servers {
+			memory, files := s.holds()
+			k.memory, k.files = max(k.memory, memory), max(k.files, files)
+		}
 		k.check(false)
 	}
 	load.end()
@@ -173,12 +178,17 @@ func (k *soak) report(engine string) {
 	if k.disk.folder != "" {
 		row("recovery_ms", k.recovery.Milliseconds(), recovery.Milliseconds())
 	}
+	row("memory_mib", k.memory, memoryWithin)
+	row("descriptors", k.files, filesWithin)
 	row("minutes", int(length.Minutes()), int(length.Minutes()))
 	fmt.Printf("soak: %s: %d writes acknowledged: %d sessions, %d consents, %d connections, %d ends; %d answers cut, %d refused, %d errors; "+
 		"%d webhooks turned away, %d told twice (one %d times); %v\n", engine, writes, sessions, consents, connections, ends,
 		k.app.cut.Load(), k.app.refused.Load(), k.app.failed.Load(), k.sink.turned, repeated, most, k.counts)
 	for _, what := range slices.Concat(missing, disorder, k.sink.strange) {
 		k.t.Error("webhooks: " + what)
+	}
+	if k.memory > memoryWithin || k.files > filesWithin {
+		k.t.Errorf("it held %d MiB and %d descriptors", k.memory, k.files)
 	}
 	if k.app.rude.Load() > 0 {
 		k.t.Errorf("%d refusals without Retry-After", k.app.rude.Load())

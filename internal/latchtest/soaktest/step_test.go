@@ -17,6 +17,10 @@ type step struct {
 const (
 	readyWithin = 3 * time.Second
 	drainWithin = 20 * time.Second
+
+	memoryLimit  = "128MiB" // GOMEMLIMIT of every server
+	memoryWithin = 256      // MiB
+	filesWithin  = 200
 )
 
 // steps of every engine.
