@@ -36,8 +36,10 @@ type reserve struct {
 // newReserve holds the reserve, or says that the disk is full.
 func newReserve(path string, log *slog.Logger) *reserve {
 	r := &reserve{path: path, log: log}
-	if info, err := os.Stat(path); err == nil && info.Size() == reserveSize {
-		r.left = reserveSize
+	if info, err := os.Stat(path); err == nil {
+		r.left = info.Size()
+	}
+	if r.left == reserveSize {
 		return r
 	}
 	if err := r.hold(); err != nil {

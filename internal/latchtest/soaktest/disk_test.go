@@ -72,6 +72,9 @@ func (d smallDisk) clear(t testing.TB) {
 	}
 }
 
+// endsOnFullDisk is how many connections are ended each time the disk is full.
+const endsOnFullDisk = 10
+
 // recovery is how long the room may be back before everything is written.
 const recovery = 5 * time.Second
 
@@ -85,7 +88,8 @@ func TestAFullDiskStopsWhatIsNewAndNothingElse(t *testing.T) {
 	outcome := &fullness{app: a, server: s, disk: disk}
 	for range rounds {
 		users := a.begin(t, 4, 25*time.Millisecond)
-		a.await(t, 30)
+		a.await(t, 10)
+		eventually(t, "there were connections to end", func() bool { return len(a.ledger.alive()) >= endsOnFullDisk })
 		outcome.round(t)
 		a.await(t, 5)
 		users.end()
@@ -121,8 +125,7 @@ func (f *fullness) round(t *testing.T) {
 	f.disk.fill(t, rand.Int64N(64<<10))
 	refused := f.app.refused.Load()
 	eventually(t, "a write was refused on the full disk", func() bool { return f.app.refused.Load() > refused })
-	for range 10 {
-		connection := f.app.ledger.alive()
+	for _, connection := range f.app.ledger.alive()[:endsOnFullDisk] {
 		if got, err := f.server.ask(t.Context(), "GET", "/v2/account/connections/"+connection, "", ""); err != nil || got.status != http.StatusOK {
 			f.unread++
 			t.Errorf("a read on the full disk: %d %s %v", got.status, got.body, err)

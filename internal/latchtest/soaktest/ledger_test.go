@@ -94,16 +94,16 @@ func (l *ledger) counts() (writes, sessions, consents, connections, ends int) {
 	return l.writes, len(l.sessions), consents, len(l.connections), ends
 }
 
-// alive returns a connection that must be there, "" when there is none.
-func (l *ledger) alive() string {
+// alive returns connections that must be there.
+func (l *ledger) alive() (ids []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, entry := range l.connections {
 		if entry.asked.IsZero() {
-			return id
+			ids = append(ids, id)
 		}
 	}
-	return ""
+	return ids
 }
 
 // looks is how often an entry is checked before it is only sampled.

@@ -73,8 +73,8 @@ func sqliteSteps() []step {
 			k.disk.fill(k.t, rand.Int64N(64<<10))
 			refused := k.app.refused.Load()
 			eventually(k.t, "a write was refused", func() bool { return k.app.refused.Load() > refused })
-			if connection := k.app.ledger.alive(); connection != "" {
-				if err := k.app.end(k.t.Context(), connection); err != nil {
+			if alive := k.app.ledger.alive(); len(alive) > 0 {
+				if err := k.app.end(k.t.Context(), alive[0]); err != nil {
 					k.t.Errorf("a revocation on the full disk: %v", err)
 				}
 			}
