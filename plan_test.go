@@ -80,6 +80,7 @@ var plan = map[string][]string{
 	"latchtest/browsertest":   {anything},
 	"latchtest/killtest":      {"app", "egress", "latchtest/pgtest", "latchtest/scaletest", "latchtest/sinktest"},
 	"latchtest/backuptest":    {"latchtest/pgtest", "latchtest/scaletest", "store/migrations"},
+	"latchtest/soaktest":      {"latchtest/pgtest"},
 	"latchtest/lifetest":      {anything},
 	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
 	"latchtest/sinktest":      {}, // a receiver: it knows the wire only
@@ -178,7 +179,7 @@ var planRules = []struct {
 		return isProvider(e.room) && isProvider(e.inner) && e.room != e.inner
 	}},
 	{"only store knows a database", func(e edge) bool {
-		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/lifetest", "latchtest/backuptest"}, e.room)
+		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/soaktest", "latchtest/lifetest", "latchtest/backuptest"}, e.room)
 	}},
 	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
 		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference", "demo"}, e.room)

@@ -55,6 +55,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends at once
 	// Libraries print to the default log what they were not asked for: net/http
 	// the bytes of an answer that came unasked. Ours is handed to each room.
 	slog.SetDefault(slog.New(slog.DiscardHandler))

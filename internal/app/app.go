@@ -36,7 +36,8 @@ import (
 
 // Parts are what a test puts in place of the world. Zero fields are the world.
 type Parts struct {
-	Now        func() time.Time
+	Now        func() time.Time // the time itself; nil: as Machine and the database tell it
+	Machine    func() time.Time // the clock of the machine, which may be wrong or be set; nil: time.Now
 	Random     io.Reader
 	Log        *slog.Logger
 	Connectors []connector.Connector // providers beside the built-in ones, or in the place of one
@@ -65,6 +66,7 @@ type App struct {
 	built      atomic.Bool   // there are rooms that may remember
 	leaving    chan struct{} // closed when the process is about to end
 	left       sync.Once     // closes it
+	failed     chan error    // the database's disk has failed
 }
 
 // lifecycle is a background loop.
@@ -79,16 +81,21 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if parts.Now == nil {
-		parts.Now = time.Now
-	}
 	if parts.Random == nil {
 		parts.Random = rand.Reader
 	}
 	if parts.Log == nil {
 		parts.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{config: config, parts: parts, metrics: newMetrics(), leaving: make(chan struct{})}
+	var clock *clock
+	if parts.Now == nil {
+		if parts.Machine == nil {
+			parts.Machine = time.Now
+		}
+		clock = newClock(parts.Machine, parts.Log)
+		parts.Now = clock.Now
+	}
+	a := &App{config: config, parts: parts, metrics: newMetrics(), leaving: make(chan struct{}), failed: make(chan error, 1)}
 	if a.connectors, err = connectors(config, parts); err != nil {
 		return nil, err
 	}
@@ -99,18 +106,22 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 		URL: config.DatabaseURL, DirectURL: config.DatabaseDirectURL, Connections: config.DatabaseConnections,
 		Path: config.databasePath(), Log: parts.Log, Woken: a.wake, Changed: a.forget,
 		Revoked: a.journalOne, Unfinished: config.unfinished,
+		Failed: func(cause error) { a.failed <- cause }, FactsAtOnce: config.Limits.WritesAtOnce,
 	})
 	if err != nil {
 		return nil, errors.Join(err, a.journal.Close())
 	}
-	if err := a.build(ctx); err != nil {
+	if err := a.build(ctx, clock); err != nil {
 		return nil, errors.Join(err, a.store.Close(), a.journal.Close())
 	}
 	return a, nil
 }
 
 // build makes the rooms, innermost first.
-func (a *App) build(ctx context.Context) error {
+func (a *App) build(ctx context.Context, clock *clock) (err error) {
+	if a.background, err = a.followDatabase(ctx, clock); err != nil {
+		return err
+	}
 	keys, err := openKeys(ctx, a.config, a.parts, a.store)
 	if err != nil {
 		return err
@@ -192,7 +203,8 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	uses := jobs.NewTicker(jobs.TickerConfig{
 		Name: "last use of keys", Every: usesEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.WriteUses,
 	})
-	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, a.exitChecks(), a.streamChecks())
+	a.background = append(a.background, a.monitor()...)
+	a.background = append(a.background, a.deliveries, revocations, expiry, uses, a.exitChecks(), a.streamChecks())
 	a.background = append(a.background, a.housekeeping()...)
 }
 
@@ -225,6 +237,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Authenticate: a.keys.Caller, Observe: a.metrics.observe, Secure: isHTTPS(a.config.LinkURL),
 		ErrorPage: hosted.ErrorPage,
 		KeyRate:   a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
+		Gate: newGates(a.config.Limits).of, Refusal: tryLater,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{
@@ -287,12 +300,26 @@ func (a *App) WriteUses(ctx context.Context) error {
 
 // Stop drains the background work until ctx ends, and closes the database.
 func (a *App) Stop(ctx context.Context) error {
-	var errs []error
 	a.endStreams()
-	for _, loop := range a.background {
-		errs = append(errs, loop.Stop(ctx))
+	stopped := a.stopLoops(ctx)
+	return errors.Join(stopped, a.close(ctx))
+}
+
+// stopLoops drains all of the background work at once, since each may take all
+// of the time there is.
+func (a *App) stopLoops(ctx context.Context) error {
+	errs := make([]error, len(a.background))
+	var stopping sync.WaitGroup
+	for i, loop := range a.background {
+		stopping.Go(func() { errs[i] = loop.Stop(ctx) })
 	}
-	errs = append(errs, a.WriteUses(ctx), a.anchor().keep(ctx))
+	stopping.Wait()
+	return errors.Join(errs...)
+}
+
+// close writes down what is only in memory and closes the database.
+func (a *App) close(ctx context.Context) error {
+	err := errors.Join(a.WriteUses(ctx), a.anchor().keep(ctx))
 	a.egress.Close()
-	return errors.Join(append(errs, a.store.Close(), a.journal.Close())...)
+	return errors.Join(err, a.store.Close(), a.journal.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Config is what an operator decides. Every field has a usable zero.
@@ -31,6 +32,7 @@ type Config struct {
 	Webhooks              Webhooks        `yaml:"webhooks"`                 // how fast endpoints are sent to
 	Retention             Retention       `yaml:"retention"`                // how long what is over is kept
 	Journal               string          `yaml:"revocation_journal"`       // file of what was revoked; default revocations.log in Data
+	DrainDelay            time.Duration   `yaml:"drain_delay"`              // from the end of readiness to the closed door; default 0s, at most 10s
 	LogFormat             string          `yaml:"log_format"`               // json (default) or text
 	LogLevel              string          `yaml:"log_level"`                // debug, info (default), warn or error
 
@@ -87,6 +89,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if _, err := c.trusted(); err != nil {
 		return c, err
+	}
+	if c.DrainDelay < 0 || c.DrainDelay > maxDrainDelay {
+		return c, fmt.Errorf("drain_delay must be from 0s to %v", maxDrainDelay)
 	}
 	if _, err := c.Egress.exits(); err != nil {
 		return c, err

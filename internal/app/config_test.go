@@ -46,7 +46,7 @@ recipes: [/one.yaml, /two.yaml]
 providers:
   - {id: github, client_id: abc, client_secret: s3cret, variables: {tenant: acme}, environments: [live, sandbox]}
   - {file: /three.yaml, client_id: def, client_secret_file: /run/secret, private_key_file: /run/key.pem, key_id: k1}
-limits: {requests_per_key: 6000, misses_per_address: 5, attempts_per_address: -1}
+limits: {requests_per_key: 6000, misses_per_address: 5, attempts_per_address: -1, requests_at_once: 7, logins_at_once: 8, calls_at_once: 9, writes_at_once: 10}
 trusted_proxies: [10.0.0.0/8, "fd00::/8"]
 egress:
   ports: [443, 8443]
@@ -56,6 +56,7 @@ egress:
   proxies:
     - {name: de-1, url: "http://u:p@proxy.example:1", country: DE, region: BY, weight: 2, check: "www.example.com:443"}
     - {url_file: /run/proxy, country: US}
+drain_delay: 3s
 log_format: text
 log_level: warn
 `))
@@ -76,7 +77,8 @@ log_level: warn
 					Environments: []latchkey.Environment{latchkey.Live, latchkey.Sandbox}},
 				{File: "/three.yaml", ClientID: "def", ClientSecretFile: "/run/secret", PrivateKeyFile: "/run/key.pem", KeyID: "k1"},
 			},
-			Limits:         app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1},
+			Limits: app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1,
+				RequestsAtOnce: 7, LoginsAtOnce: 8, CallsAtOnce: 9, WritesAtOnce: 10},
 			TrustedProxies: []string{"10.0.0.0/8", "fd00::/8"},
 			Egress: app.Egress{
 				Ports: []int{443, 8443}, NoProxyForCountry: "direct", CountryDatabase: "/run/country.mmdb", CheckEvery: 45 * time.Second,
@@ -85,7 +87,7 @@ log_level: warn
 					{URLFile: "/run/proxy", Country: "US"},
 				},
 			},
-			LogFormat: "text", LogLevel: "warn",
+			DrainDelay: 3 * time.Second, LogFormat: "text", LogLevel: "warn",
 		}
 		if secret := got.Providers[0].ClientSecret; string(secret.Reveal()) != "s3cret" || strings.Contains(fmt.Sprint(got), "s3cret") {
 			t.Error("the client secret is not read, or printed")

@@ -46,6 +46,9 @@ type Options struct {
 	Trusted     []string      // proxies whose X-Forwarded-For is believed
 	Egress      app.Egress    // the exits; none: everything goes out directly
 	HookTimeout time.Duration // of an attempt at a webhook; zero: as in the field
+	// Machine is the clock of the machine, which may be wrong and be set, in the
+	// place of one that is the time itself; nil: that one.
+	Machine *Clock
 	// Around puts something between the app and the network, to see that a
 	// change of what it answers is noticed; nil: nothing.
 	Around func(http.Handler) http.Handler
@@ -105,13 +108,17 @@ func Start(t testing.TB, options Options) *Server {
 		KeyFile: options.KeyFile, Limits: unbounded(options.Limits), TrustedProxies: options.Trusted, Egress: options.Egress,
 	}
 	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))
-	latch, err := app.New(t.Context(), config, app.Parts{
+	parts := app.Parts{
 		Now: s.Clock.Now, Log: log, Connectors: append(options.Connectors, s.Provider),
 		Outside: func(outside egress.Config) egress.Config {
 			outside.Timeouts.Webhook = options.HookTimeout
 			return outside
 		},
-	})
+	}
+	if options.Machine != nil {
+		s.Clock, parts.Now, parts.Machine = options.Machine, nil, options.Machine.Now
+	}
+	latch, err := app.New(t.Context(), config, parts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func (s *Store) RevokeAPIKey(ctx context.Context, organisationID string, environ
 	at time.Time, record latchkey.AuditRecord,
 ) error {
 	entry := latchkey.JournalEntry{Kind: latchkey.JournalKey, Subject: id, At: at}
-	err := s.change(ctx, ChangedKeys, organisationID, func(tx *tx) error {
+	err := s.changeEnding(ctx, ChangedKeys, organisationID, func(tx *tx) error {
 		changed, err := tx.exec(`UPDATE api_keys SET revoked_at = $4
 			WHERE id = $1 AND organisation_id = $2 AND environment = $3 AND revoked_at = 0`,
 			id, organisationID, string(environment), micros(at))

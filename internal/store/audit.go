@@ -20,7 +20,7 @@ const auditColumns = `organisation_id, environment, actor, action, subject, deta
 
 // RecordAudit appends one record. When it returns nil the record is on disk.
 func (s *Store) RecordAudit(ctx context.Context, record latchkey.AuditRecord) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.ending(ctx, func(tx *tx) error {
 		return insertAudit(tx, []latchkey.AuditRecord{record})
 	})
 }

@@ -26,7 +26,15 @@ const (
 // that dies in between tells nobody: what is remembered must be forgotten by
 // age, too.
 func (s *Store) change(ctx context.Context, kind ChangeKind, organisationID string, run func(tx *tx) error) error {
-	err := s.fact(ctx, run)
+	return s.told(s.fact(ctx, run), kind, organisationID)
+}
+
+// changeEnding is change for a fact that ends something.
+func (s *Store) changeEnding(ctx context.Context, kind ChangeKind, organisationID string, run func(tx *tx) error) error {
+	return s.told(s.ending(ctx, run), kind, organisationID)
+}
+
+func (s *Store) told(err error, kind ChangeKind, organisationID string) error {
 	if err == nil || errors.Is(err, errUnknown) {
 		change := Change{Kind: kind, OrganisationID: organisationID}
 		s.heard(change)

@@ -98,7 +98,7 @@ func (s *Store) UpdateClientApp(ctx context.Context, before, after latchkey.Clie
 func (s *Store) DeleteClientApp(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	record latchkey.AuditRecord,
 ) error {
-	return s.change(ctx, ChangedApps, organisationID, func(tx *tx) error {
+	return s.changeEnding(ctx, ChangedApps, organisationID, func(tx *tx) error {
 		var registrable string
 		err := tx.row(`DELETE FROM client_apps WHERE id = $1 AND organisation_id = $2 AND environment = $3
 			RETURNING registrable`, id, organisationID, string(environment)).Scan(&registrable)

@@ -144,7 +144,7 @@ func (s *Store) endConnection(ctx context.Context, connection latchkey.Connectio
 	}
 	events := []latchkey.Event{event}
 	entry := latchkey.JournalEntry{Kind: latchkey.JournalConnection, Subject: connection.ID, Version: at, At: connection.UpdatedAt}
-	err = s.fact(ctx, func(tx *tx) error {
+	err = s.ending(ctx, func(tx *tx) error {
 		// Taking the row first makes others that end the connection wait, and then lose.
 		held, err := tx.exec(`UPDATE connections SET version = version WHERE id = $1 AND version = $2`, row.id, row.version-1)
 		if err != nil {

@@ -46,7 +46,7 @@ func (s *Store) ReplaceCredential(ctx context.Context, connection latchkey.Conne
 // ProveCredential forgets the credential before the one of the connection read
 // at version, since that one works. It is no change of the connection.
 func (s *Store) ProveCredential(ctx context.Context, connection latchkey.Connection) error {
-	return s.changeCredential(ctx, connection, "prove credential", `UPDATE connections SET previous_credential = NULL
+	return s.changeCredential(ctx, s.ending, connection, "prove credential", `UPDATE connections SET previous_credential = NULL
 		WHERE id = $1 AND version = $2`, connection.ID, connection.Version)
 }
 
@@ -67,7 +67,7 @@ func (s *Store) RestoreCredential(ctx context.Context, connection latchkey.Conne
 // others get a conflict. A lease that is over and still there tells of a
 // refresh that was begun and cut short.
 func (s *Store) LeaseRefresh(ctx context.Context, connection latchkey.Connection, now, until time.Time) error {
-	return s.changeCredential(ctx, connection, "lease refresh", `UPDATE connections SET refresh_lease_until = $3
+	return s.changeCredential(ctx, s.statement, connection, "lease refresh", `UPDATE connections SET refresh_lease_until = $3
 		WHERE id = $1 AND version = $2 AND status = 'active' AND refresh_lease_until <= $4`,
 		connection.ID, connection.Version, micros(until), micros(now))
 }
@@ -93,21 +93,27 @@ func (s *Store) RefreshCredential(ctx context.Context, connection latchkey.Conne
 // ReleaseRefresh ends a lease whose refresh brought nothing: the next caller
 // may try at once. A lease that is another's by now stays.
 func (s *Store) ReleaseRefresh(ctx context.Context, connection latchkey.Connection, until time.Time) error {
-	return s.changeCredential(ctx, connection, "release refresh", `UPDATE connections SET refresh_lease_until = 0
+	return s.changeCredential(ctx, s.ending, connection, "release refresh", `UPDATE connections SET refresh_lease_until = 0
 		WHERE id = $1 AND refresh_lease_until = $2`, connection.ID, micros(until))
 }
 
+// factWriter is fact, statement or ending.
+type factWriter func(ctx context.Context, run func(tx *tx) error) error
+
 // changeCredential runs a fact of one statement about one connection, and
 // answers with a conflict when it changed nothing.
-func (s *Store) changeCredential(ctx context.Context, connection latchkey.Connection, what, query string, args ...any) error {
-	return s.statement(ctx, func(tx *tx) error { return changeConnection(tx, connection, what, query, args...) })
+func (s *Store) changeCredential(ctx context.Context, write factWriter, connection latchkey.Connection,
+	what, query string, args ...any,
+) error {
+	return write(ctx, func(tx *tx) error { return changeConnection(tx, connection, what, query, args...) })
 }
 
-// markedChange is changeCredential with the mark of the other credential.
+// markedChange is an ending changeCredential with the mark of the other
+// credential.
 func (s *Store) markedChange(ctx context.Context, connection latchkey.Connection, what string, mark func(*tx) error,
 	query string, args ...any,
 ) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.ending(ctx, func(tx *tx) error {
 		if err := changeConnection(tx, connection, what, query, args...); err != nil {
 			return err
 		}

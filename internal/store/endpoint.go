@@ -150,7 +150,7 @@ func (s *Store) RotateEndpointSecret(ctx context.Context, rotation latchkey.Secr
 func (s *Store) DeleteWebhookEndpoint(ctx context.Context, organisationID string, environment latchkey.Environment,
 	id string, record latchkey.AuditRecord,
 ) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.ending(ctx, func(tx *tx) error {
 		changed, err := tx.exec(`DELETE FROM webhook_endpoints
 			WHERE id = $1 AND organisation_id = $2 AND environment = $3`, id, organisationID, string(environment))
 		if err != nil {

@@ -24,7 +24,7 @@ func (s *Store) FinishDelivery(ctx context.Context, delivery latchkey.Delivery, 
 		}
 		return err
 	}
-	err := s.fact(ctx, func(tx *tx) error {
+	err := s.ending(ctx, func(tx *tx) error {
 		var err error
 		more, err = finishDelivery(tx, delivery, outcome)
 		return err

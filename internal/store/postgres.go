@@ -140,6 +140,7 @@ var postgresFragments = fragments{
 	until:      "(transaction_id, position) <= ($6, $7)",
 	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
 	listed:     "(SELECT unnest(string_to_array($%d, ',')))",
+	now:        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 }
 
 func (e *postgresEngine) ping(ctx context.Context) error {

@@ -27,7 +27,9 @@ type sqliteEngine struct {
 }
 
 // openSQLite opens or makes the file at path and migrates it.
-func openSQLite(ctx context.Context, path string) (engine, error) {
+func openSQLite(ctx context.Context, config Config) (engine, error) {
+	config = config.complete()
+	path := config.Path
 	if err := makePrivateFile(path); err != nil {
 		return nil, err
 	}
@@ -36,7 +38,7 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	main.SetMaxOpenConns(1)
-	if err := checkSQLite(ctx, main); err != nil {
+	if err := checkSQLite(ctx, main, oldestSQLite); err != nil {
 		_ = main.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -52,7 +54,8 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 	pool := max(4, 2*runtime.GOMAXPROCS(0))
 	readers.SetMaxOpenConns(pool)
 	readers.SetMaxIdleConns(pool)
-	writer, err := startSQLiteWriter(ctx, main)
+	room := newReserve(filepath.Join(filepath.Dir(path), filepath.Base(path)+".reserve"), config.Log)
+	writer, err := startSQLiteWriter(ctx, main, room, config.Failed)
 	if err != nil {
 		return nil, errors.Join(err, readers.Close(), main.Close())
 	}
@@ -61,12 +64,11 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 
 // sqliteURL adds what every connection needs: a write-ahead log, an fsync at
 // every commit, foreign keys, patience with other processes, zeros over what is
-// deleted. The log is copied back every 32 MB, since many small copies write the
-// same pages many times.
+// deleted. The writer itself copies the log back.
 func sqliteURL(path, extra string) string {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	return "file:" + escaped + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(8000)" +
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(0)" +
 		"&_pragma=cache_size(-16384)&_pragma=temp_store(MEMORY)&" + extra
 }
 
@@ -88,7 +90,7 @@ func makePrivateFile(path string) error {
 
 // checkSQLite refuses a library or a setting that could lose what was
 // acknowledged.
-func checkSQLite(ctx context.Context, db *sql.DB) error {
+func checkSQLite(ctx context.Context, db *sql.DB, oldest string) error {
 	var version, journal string
 	var synchronous, foreignKeys int
 	for query, into := range map[string]any{
@@ -99,8 +101,8 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 			return fmt.Errorf("%s: %w", query, err)
 		}
 	}
-	if !atLeast(version, oldestSQLite) {
-		return fmt.Errorf("SQLite %s is older than %s, which it must be at least", version, oldestSQLite)
+	if !atLeast(version, oldest) {
+		return fmt.Errorf("SQLite %s is older than %s, which it must be at least", version, oldest)
 	}
 	if journal != "wal" || synchronous != 2 || foreignKeys != 1 {
 		return fmt.Errorf("SQLite settings are journal_mode=%s synchronous=%d foreign_keys=%d, must be wal, 2, 1",
@@ -129,11 +131,11 @@ func migrateSQLite(ctx context.Context, main *sql.DB, path string) error {
 }
 
 func (e *sqliteEngine) write(ctx context.Context, fact func(tx *tx) error) error {
-	return e.writer.write(&waitingFact{ctx: ctx, run: fact})
+	return e.writer.write(&waitingFact{ctx: ctx, run: fact, urgent: isUrgent(ctx)})
 }
 
 func (e *sqliteEngine) writeOne(ctx context.Context, fact func(tx *tx) error) error {
-	return e.writer.write(&waitingFact{ctx: ctx, run: fact, single: true})
+	return e.writer.write(&waitingFact{ctx: ctx, run: fact, urgent: isUrgent(ctx), single: true})
 }
 
 func (e *sqliteEngine) reader() reader        { return plainReader{e.readers} }
@@ -144,6 +146,7 @@ func (e *sqliteEngine) batches() *batches     { return nil }
 // gaps. All its events have the transaction 0, and it uses an index for such a
 // comparison of two columns only when the first is given.
 var sqliteFragments = fragments{
+	now:    "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000", // to the millisecond
 	after:  "transaction_id = MAX($3, 0) AND position > $4",
 	until:  "transaction_id <= $6 AND position <= $7",
 	listed: `(SELECT value FROM json_each('["' || replace($%d, ',', '","') || '"]'))`,
@@ -154,6 +157,11 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 	return e.readers.QueryRowContext(ctx, "SELECT 1").Scan(&one)
 }
 
+// close ends the writer and the readers. The last connection to go copies the
+// log back, which a disk that has failed is spared.
 func (e *sqliteEngine) close() error {
+	if e.writer.broken.Load() {
+		return errors.Join(ErrBroken, e.writer.stop(), e.readers.Close())
+	}
 	return errors.Join(e.writer.stop(), e.readers.Close(), e.main.Close())
 }

@@ -42,6 +42,29 @@ type Config struct {
 	// Unfinished opens also a database that is still being filled, for whoever
 	// fills it.
 	Unfinished bool
+	// Failed is called once, on any goroutine, when the disk has failed: then
+	// nothing is written any more and the process should end. It must not block.
+	Failed func(error)
+	// FactsAtOnce bounds how many facts may wait or run before others are
+	// refused with ErrBusy; those that end things never are. 0: no bound.
+	FactsAtOnce int
+}
+
+// complete puts nobody where the caller named nobody.
+func (c Config) complete() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Woken == nil {
+		c.Woken = func() {}
+	}
+	if c.Changed == nil {
+		c.Changed = func(Change) {}
+	}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
+	}
+	return c
 }
 
 // Store is the database. Its methods are safe for concurrent use.
@@ -54,12 +77,16 @@ type Store struct {
 	log       *slog.Logger
 	reads     atomic.Int64
 	facts     atomic.Int64
+
+	underWay    atomic.Int64 // facts that wait or run
+	factsAtOnce int64        // 0: no bound
 }
 
 // engine is where SQLite and PostgreSQL differ.
 type engine interface {
 	// write runs a fact in a transaction of its own or under a savepoint, and
 	// returns when it is durable or undone.
+	// With an urgent ctx it is written even when the disk is full.
 	write(ctx context.Context, fact func(tx *tx) error) error
 	// writeOne is write for a fact of a single statement, which undoes itself
 	// when it fails.
@@ -80,6 +107,7 @@ type fragments struct {
 	until      string // an event's condition not to come after the place ($6, $7)
 	settled    string // narrows events to those that none can come to stand before
 	listed     string // the list of what the commas of a text separate; the text's number is %d
+	now        string // the time of day in microseconds since 1970
 }
 
 // in returns the list of what the commas of the text $n separate.
@@ -110,20 +138,15 @@ func (r plainReader) QueryRowContext(ctx context.Context, query string, args ...
 // acknowledges, and migrates it.
 func Open(ctx context.Context, config Config) (*Store, error) {
 	alone := config.Woken == nil && config.Changed == nil // nobody would hear
-	if config.Log == nil {
-		config.Log = slog.New(slog.DiscardHandler)
+	config = config.complete()
+	store := &Store{
+		woken: config.Woken, heard: config.Changed, revoked: config.Revoked, log: config.Log, messenger: nobody{},
+		factsAtOnce: int64(config.FactsAtOnce),
 	}
-	if config.Woken == nil {
-		config.Woken = func() {}
-	}
-	if config.Changed == nil {
-		config.Changed = func(Change) {}
-	}
-	store := &Store{woken: config.Woken, heard: config.Changed, revoked: config.Revoked, log: config.Log, messenger: nobody{}}
 	var err error
 	switch {
 	case config.URL == "":
-		store.engine, err = openSQLite(ctx, config.Path)
+		store.engine, err = openSQLite(ctx, config)
 	case strings.HasPrefix(config.URL, "postgres://"), strings.HasPrefix(config.URL, "postgresql://"):
 		store.engine, err = openPostgres(ctx, config)
 	default:
@@ -162,14 +185,35 @@ func (s *Store) Counts() (reads, facts int64) { return s.reads.Load(), s.facts.L
 
 // fact runs one business fact and counts it.
 func (s *Store) fact(ctx context.Context, run func(tx *tx) error) error {
-	s.facts.Add(1)
-	return explainFrozen(s.engine.write(ctx, run))
+	return s.bounded(func() error { return s.engine.write(ctx, run) })
 }
 
 // statement runs a business fact that is a single statement and counts it.
 func (s *Store) statement(ctx context.Context, run func(tx *tx) error) error {
+	return s.bounded(func() error { return s.engine.writeOne(ctx, run) })
+}
+
+// ending runs a fact that must not be refused when the disk is full or many
+// facts wait: it ends something, keeps what can't be had again, or writes down
+// what has already happened outside.
+func (s *Store) ending(ctx context.Context, run func(tx *tx) error) error {
 	s.facts.Add(1)
-	return explainFrozen(s.engine.writeOne(ctx, run))
+	return explainFrozen(s.engine.write(context.WithValue(ctx, urgentKey{}, true), run))
+}
+
+// urgentKey marks the ctx of a fact that is written even when the disk is full.
+type urgentKey struct{}
+
+func isUrgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
+
+// bounded counts a fact and runs it, unless too many are under way.
+func (s *Store) bounded(run func() error) error {
+	s.facts.Add(1)
+	defer s.underWay.Add(-1)
+	if now := s.underWay.Add(1); s.factsAtOnce > 0 && now > s.factsAtOnce {
+		return ErrBusy
+	}
+	return explainFrozen(run())
 }
 
 // read counts one read and returns where to ask.

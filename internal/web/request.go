@@ -22,6 +22,9 @@ type note struct {
 	err     error
 	attrs   []slog.Attr
 	address string
+	leave   func()            // its gate; nil: it has none
+	shed    bool              // it was refused at its gate
+	refusal func(error) error // see Config.Refusal
 
 	bodyTime time.Duration // for the reading of the body
 }
@@ -51,7 +54,7 @@ func Annotate(ctx context.Context, attrs ...slog.Attr) {
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := rt.config.Now()
 	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), bodyTime: rt.config.BodyTime,
-		address: addressOf(r, rt.config.TrustedProxies)}
+		address: addressOf(r, rt.config.TrustedProxies), refusal: rt.config.Refusal}
 	r = r.WithContext(context.WithValue(r.Context(), noteKey{}, about))
 	answer := &recorder{ResponseWriter: w}
 	answer.Header().Set("x-request-id", about.id)
@@ -116,6 +119,9 @@ func (rt *Router) finish(r *http.Request, about *note, answer *recorder, started
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
+	}
+	if about.shed { // the metrics count it, and to write it down would cost more than it
+		level = slog.LevelDebug
 	}
 	if !rt.config.Log.Enabled(r.Context(), level) {
 		return
