@@ -1,0 +1,77 @@
+package simtest
+
+import "time"
+
+// place is where one of the three replicas runs, and what troubles it.
+type place struct {
+	number       int
+	starts       int
+	running      *replica // nil: it has crashed and is not back yet
+	skew         time.Duration
+	stalledUntil time.Time
+	cutUntil     time.Time
+	badUntil     time.Time
+	upsetAt      time.Time // when a stall or a trouble of the database last touched it
+}
+
+// until is the later of two ends of a trouble.
+func until(before time.Time, lasts time.Duration) time.Time {
+	if end := time.Now().Add(lasts); end.After(before) {
+		return end
+	}
+	return before
+}
+
+// alive reports whether the replica has not crashed.
+func (r *replica) alive() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.places[r.number].running == r
+}
+
+// standStill lets a stalled replica wait, and fails when it has crashed.
+func (r *replica) standStill() error {
+	for {
+		r.mu.Lock()
+		place := r.places[r.number]
+		dead, left := place.running != r, time.Until(place.stalledUntil)
+		r.mu.Unlock()
+		switch {
+		case dead:
+			return errCrashed
+		case left <= 0:
+			return nil
+		}
+		time.Sleep(min(left, time.Second)) // a crash ends a stall
+	}
+}
+
+// isBad reports whether the replica's database is in trouble.
+func (r *replica) isBad() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Before(r.places[r.number].badUntil)
+}
+
+// isCut reports whether the replica reaches nobody.
+func (r *replica) isCut() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Before(r.places[r.number].cutUntil)
+}
+
+// troubled notes that the replica's database has failed it.
+func (r *replica) troubled() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.places[r.number].upsetAt = time.Now()
+}
+
+// upsetSince reports whether the replica has crashed, stood still or been failed
+// by its database since then.
+func (r *replica) upsetSince(then time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	place := r.places[r.number]
+	return place.running != r || !place.upsetAt.Before(then)
+}
