@@ -18,6 +18,7 @@ type bank struct {
 	mu        sync.Mutex
 	downUntil time.Time
 	issued    int
+	last      map[string]*grant    // of each session: a login whose answer was lost is made again
 	waiting   map[string]string    // the username whose code a session still owes
 	byAccess  map[string]*grant    // also those whose time is over
 	byRefresh map[string]*grant    // also by tokens that were used
@@ -30,6 +31,7 @@ type grant struct {
 	session, username, access, refresh string
 	issued                             time.Time
 	ended                              bool
+	lost                               bool // nobody knows its first pair
 }
 
 // exchange is one refresh.
@@ -43,7 +45,7 @@ type exchange struct {
 
 func newBank(w *world) *bank {
 	return &bank{
-		world: w, waiting: map[string]string{}, byAccess: map[string]*grant{}, byRefresh: map[string]*grant{},
+		world: w, last: map[string]*grant{}, waiting: map[string]string{}, byAccess: map[string]*grant{}, byRefresh: map[string]*grant{},
 		used: map[string]*exchange{}, latest: map[string]*exchange{},
 	}
 }
@@ -61,6 +63,7 @@ const (
 func (b *bank) serve(from *replica, request *http.Request, body []byte) reply {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.world.noted(fmt.Sprint(from.name, request.URL.Path, request.Header, string(body)))
 	form, err := url.ParseQuery(string(body))
 	switch {
 	case err != nil:
@@ -99,7 +102,13 @@ func (b *bank) login(session string, form url.Values) reply {
 		b.waiting[session] = username
 		return reply{status: http.StatusAccepted}
 	}
-	return reply{status: http.StatusOK, body: b.pair(&grant{session: session, username: username})}
+	g := &grant{session: session, username: username}
+	b.last[session] = g
+	return reply{status: http.StatusOK, body: b.pair(g), lost: func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		g.lost = true
+	}}
 }
 
 // pair gives the grant new tokens and returns them.
@@ -187,15 +196,10 @@ func (b *bank) access(request *http.Request) reply {
 	return reply{status: http.StatusOK, body: g.username}
 }
 
-// live lists the sessions whose grants have not ended.
-func (b *bank) live() map[string]bool {
+// isLive reports whether the last login of a session has not ended.
+func (b *bank) isLive(session string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	sessions := map[string]bool{}
-	for _, g := range b.byRefresh {
-		if !g.ended {
-			sessions[g.session] = true
-		}
-	}
-	return sessions
+	g := b.last[session]
+	return g != nil && !g.lost && !g.ended
 }

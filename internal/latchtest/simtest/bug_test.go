@@ -23,8 +23,8 @@ const (
 	bugOthersRow      // I6: a connection is found by its id alone
 )
 
-// planted are the bugs with the invariant that each breaks.
-var planted = map[bug]invariant{
+// plantedBugs are all with the invariant that each breaks.
+var plantedBugs = map[bug]invariant{
 	bugUnasked: consentFirst, bugStaleCache: deadIsDead, bugPassesOver: inOrder, bugForgetful: acksLast,
 	bugLooseLease: oneRefresh, bugOthersRow: tenantsApart,
 }

@@ -122,7 +122,7 @@ func (w *world) judgeConnection(ctx context.Context, linked *linked) {
 	case linked.alive && !exists:
 		w.violated(acksLast, "%s was linked and is lost: %v", linked.id, err)
 	}
-	if !linked.alive && w.bank.live()[linked.session] {
+	if !linked.alive && w.bank.isLive(linked.session) {
 		w.violated(acksLast, "%s has ended and its login at the bank never was", linked.id)
 	}
 }

@@ -3,6 +3,7 @@ package simtest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"latchkey"
@@ -35,6 +36,7 @@ type person struct {
 	done   bool
 	missed int // how often the password was wrong
 	backed bool
+	doing  sync.WaitGroup // what was submitted a second time
 }
 
 // visit lets a person walk through a link, each step at another replica.
@@ -50,6 +52,7 @@ func (w *world) visit(ctx context.Context, a act, name string) {
 			p.step(ctx, r)
 		}
 	}
+	p.doing.Wait()
 }
 
 // init starts the session.
@@ -99,7 +102,7 @@ func (p *person) step(ctx context.Context, r *replica) {
 		if other := p.reach(r.number + 1); other != nil {
 			twice := submission
 			twice.Fields = p.fields(session)
-			go p.submit(acting(ctx, p.name+" again"), other, twice)
+			p.doing.Go(func() { p.submit(acting(ctx, p.name+" again"), other, twice) })
 		}
 	}
 	p.submit(ctx, r, submission)

@@ -18,13 +18,15 @@ import (
 	"latchkey/internal/webhook"
 )
 
-// The pace of a replica's background, as the app sets it.
+// The pace of a replica's background. The app looks for checks and for sessions
+// to expire three times as often; here that would be most of what a seed costs.
 const (
 	deliveriesAtOnce  = 16
 	revocationsAtOnce = 8
 	revocationsEvery  = 2 * time.Second
 	checksAtOnce      = 16
-	expiryEvery       = 5 * time.Second
+	expiryEvery       = 15 * time.Second
+	checksEvery       = 15 * time.Second
 	expiryBatch       = 100
 )
 
@@ -103,7 +105,7 @@ func (r *replica) startLoops(guarded *vault.Vault) {
 		}),
 		jobs.New(jobs.Config[latchkey.DueCheck]{
 			Name: "connection check", Claim: r.links.ClaimChecks, Run: r.links.CheckConnection, Concurrency: checksAtOnce,
-			Poll: link.CheckPoll, Now: r.now, Random: r.random,
+			Poll: checksEvery, Now: r.now, Random: r.random,
 		}),
 		jobs.NewTicker(jobs.TickerConfig{
 			Name: "session expiry", Every: expiryEvery, Now: r.now, Random: r.random,

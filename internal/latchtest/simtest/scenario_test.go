@@ -86,7 +86,7 @@ var kinds = []kind{
 var acts = rapid.Custom(func(t *rapid.T) act {
 	a := act{
 		Kind: rapid.SampledFrom(kinds).Draw(t, "kind"),
-		At:   milliseconds(t, "at", window), Replica: rapid.IntRange(0, replicas-1).Draw(t, "replica"),
+		At:   share(t, "at", window), Replica: rapid.IntRange(0, replicas-1).Draw(t, "replica"),
 		Organisation: rapid.IntRange(0, organisations-1).Draw(t, "organisation"),
 		Which:        rapid.IntRange(0, people-1).Draw(t, "which"), How: rapid.IntRange(0, 9).Draw(t, "how"),
 	}
@@ -98,13 +98,22 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 	if a.Kind == stall {
 		longest = 75 * time.Second // longer than every lease
 	}
-	a.For = milliseconds(t, "for", longest)
+	a.For = share(t, "for", longest)
 	return a
 })
 
-func milliseconds(t *rapid.T, label string, most time.Duration) time.Duration {
-	return time.Duration(rapid.Int64Range(0, most.Milliseconds()).Draw(t, label)) * time.Millisecond
+// share draws a part of a time. Large numbers that are drawn at once are mostly
+// small; put together from small ones they are spread evenly, and still shrink.
+func share(t *rapid.T, label string, whole time.Duration) time.Duration {
+	number := 0
+	for range shareDigits {
+		number = number*4 + rapid.IntRange(0, 3).Draw(t, label)
+	}
+	return whole * time.Duration(number) / (1 << (2 * shareDigits))
 }
+
+// shareDigits are the digits of a share, to the base of four.
+const shareDigits = 5
 
 // scenarios draws what a seed decides. Each organisation has a person who walks
 // straight through at the beginning, so that there is something to lose.
@@ -114,7 +123,7 @@ var scenarios = rapid.Custom(func(t *rapid.T) scenario {
 		Acts: rapid.SliceOfN(acts, 4, 24).Draw(t, "acts"),
 	}
 	for i := range s.Skews {
-		s.Skews[i] = rapid.SampledFrom([]time.Duration{0, 0, -1, 1}).Draw(t, "skew") * milliseconds(t, "by", maxSkew)
+		s.Skews[i] = rapid.SampledFrom([]time.Duration{0, 0, -1, 1}).Draw(t, "skew") * share(t, "by", maxSkew)
 	}
 	for i := range organisations {
 		s.Acts = append(s.Acts, act{Kind: visit, At: time.Duration(i) * 100 * time.Millisecond, Replica: i, Organisation: i, Whose: i})

@@ -3,6 +3,7 @@ package simtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -49,6 +50,7 @@ func ask[T any](ctx context.Context, s shelf, method, about string, run func(ctx
 		s.queue.touch()
 		s.deliveries.Wake()
 	}
+	s.noted(fmt.Sprint(s.name, method, " ", about, err))
 	if lost := s.leave(dice, bad); lost != nil {
 		return none, lost
 	}

@@ -3,46 +3,147 @@ package simtest
 import (
 	"flag"
 	"fmt"
+	"math"
+	"runtime"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
+
+	"pgregory.net/rapid"
+
+	"latchkey/internal/latchtest"
 )
 
-var (
-	seedFlag  = flag.Int("seed", 0, "the one seed to play; 0: the first of -seeds")
-	seedsFlag = flag.Int("seeds", 300, "how many seeds are played")
+// How many seeds are played unless -seeds says otherwise.
+const (
+	usualSeeds = 10_000
+	raceSeeds  = 100 // under the race detector, which makes them some ten times as slow
 )
 
-func TestX(t *testing.T) {
-	if *seedFlag != 0 {
-		d := newDatabase(t)
-		for range 3 {
-			s := scenarios.Example(*seedFlag)
-			b, h := play(t, d, s, none)
-			fmt.Println(s, b, h)
+var seeds = flag.Int("seeds", 0, "how many seeds to play, from 1; 0: the usual number")
+
+func TestSixInvariantsHoldWhateverHappens(t *testing.T) {
+	most := *seeds
+	if most == 0 {
+		most = usualSeeds
+		if latchtest.UnderRaceDetector() {
+			most = raceSeeds
 		}
-		return
 	}
-	begin := time.Now()
-	var next atomic.Int64
-	var failed atomic.Int64
-	t.Run("workers", func(t *testing.T) {
-		for i := range 2 {
-			t.Run(fmt.Sprint(i), func(t *testing.T) {
+	var tally tally
+	playAll(t, most, none, func(seed int, s scenario, broken *violation) bool {
+		tally.add(s, broken)
+		if broken != nil {
+			t.Errorf("seed %d broke %v\nreplay and shrink it with: go test ./internal/latchtest/simtest -run TestOneSeed -args -rapid.seed=%d",
+				seed, broken, seed)
+		}
+		return tally.broken.Load() < mostTold
+	})
+	fmt.Printf("RESULT F-3 %d 0\nRESULT F-3.seeds %d %d\n", tally.broken.Load(), tally.played.Load(), most)
+	tally.judge(t)
+}
+
+// mostTold is after how many broken seeds the rest is not worth its time.
+const mostTold = 5
+
+// playAll plays the seeds from 1 to most, on every processor, until one of them
+// is the last that the caller wants.
+func playAll(t *testing.T, most int, planted bug, played func(seed int, s scenario, broken *violation) (more bool)) {
+	t.Helper()
+	var next, enough atomic.Int64
+	enough.Store(math.MaxInt64)
+	t.Run("players", func(t *testing.T) {
+		for i := range runtime.GOMAXPROCS(0) {
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
-				d := newDatabase(t)
+				database := newDatabase(t)
 				for {
-					seed := int(next.Add(1))
-					if seed > *seedsFlag {
+					seed := next.Add(1)
+					if seed > int64(most) || seed > enough.Load() {
 						return
 					}
-					if b, _ := play(t, d, scenarios.Example(seed), none); b != nil {
-						failed.Add(1)
-						t.Errorf("seed %d: %v", seed, b)
+					s := scenarios.Example(int(seed))
+					broken, _ := play(t, database, s, planted)
+					if !played(int(seed), s, broken) {
+						enough.Store(0)
 					}
 				}
 			})
 		}
 	})
-	fmt.Println("took", time.Since(begin), failed.Load())
 }
+
+// tally counts what was played, to see that the worlds were not too tame.
+type tally struct {
+	played, broken atomic.Int64
+	mu             sync.Mutex
+	acts           map[kind]int
+}
+
+func (c *tally) add(s scenario, broken *violation) {
+	c.played.Add(1)
+	if broken != nil {
+		c.broken.Add(1)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.acts == nil {
+		c.acts = map[kind]int{}
+	}
+	for _, act := range s.Acts {
+		c.acts[act.Kind]++
+	}
+}
+
+func (c *tally) judge(t *testing.T) {
+	t.Helper()
+	t.Logf("%d seeds of %v", c.played.Load(), c.acts)
+	for _, kind := range kinds {
+		if c.acts[kind] == 0 {
+			t.Errorf("nothing was ever done of the kind %q", kind)
+		}
+	}
+}
+
+// TestOneSeed plays the seed of -rapid.seed, or the scenario of -rapid.failfile,
+// and shrinks it when it breaks an invariant. What rapid then leaves in testdata
+// is played by every later run: a failure becomes a test by being committed.
+func TestOneSeed(t *testing.T) {
+	set := func(name, value string) {
+		before := flag.Lookup(name).Value.String()
+		if err := flag.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = flag.Set(name, before) })
+	}
+	if flag.Lookup("rapid.seed").Value.String() == "0" {
+		set("rapid.seed", "1")
+	}
+	set("rapid.checks", "1")
+	database := newDatabase(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		s := scenarios.Draw(rt, "scenario")
+		if broken, _ := play(t, database, s, none); broken != nil {
+			rt.Logf("%v", s)
+			rt.Fatal(broken)
+		}
+	})
+}
+
+func TestASeedIsTheSameWorldEveryTime(t *testing.T) {
+	database := newDatabase(t)
+	differing := 0
+	for seed := 1; seed <= repeated; seed++ {
+		s := scenarios.Example(seed)
+		_, first := play(t, database, s, none)
+		if _, again := play(t, database, s, none); again != first {
+			differing++
+			t.Errorf("seed %d is another world the second time", seed)
+		}
+	}
+	fmt.Printf("RESULT F-3.differing %d 0\n", differing)
+}
+
+// repeated is how many seeds are played twice.
+const repeated = 20

@@ -175,6 +175,9 @@ func (w *world) organisationAt(url string) *organisation {
 
 // noted adds to the history what has happened now.
 func (w *world) noted(what string) {
+	if debug {
+		fmt.Println("   ", time.Since(w.began), what)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, c := range []byte(fmt.Sprint(time.Since(w.began), what)) {
@@ -184,3 +187,5 @@ func (w *world) noted(what string) {
 
 // environment is where everything happens.
 const environment = latchkey.Sandbox
+
+var debug bool

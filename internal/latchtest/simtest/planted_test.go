@@ -1,0 +1,48 @@
+package simtest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
+
+// mostPlanted is within how many seeds each planted bug must be found.
+const mostPlanted = 400
+
+func TestAPlantedBugInEachInvariantIsFound(t *testing.T) {
+	found := 0
+	for planted, breaks := range plantedBugs {
+		t.Run(string(breaks), func(t *testing.T) {
+			seed := findBug(t, planted, breaks)
+			if seed == 0 {
+				t.Fatalf("%d seeds did not find it", mostPlanted)
+			}
+			s, database := scenarios.Example(seed), newDatabase(t)
+			if again, _ := play(t, database, s, planted); again == nil || again.invariant != breaks {
+				t.Errorf("the second time seed %d broke %v", seed, again)
+			}
+			if without, _ := play(t, database, s, none); without != nil {
+				t.Errorf("without the bug seed %d breaks %v all the same", seed, without)
+			}
+			t.Logf("found by seed %d", seed)
+			found++
+		})
+	}
+	fmt.Printf("RESULT F-3.mutations %d %d\n", found, len(plantedBugs))
+}
+
+// findBug returns a seed with which the planted bug breaks its invariant, 0 if
+// there is none.
+func findBug(t *testing.T, planted bug, breaks invariant) (seed int) {
+	var mu sync.Mutex
+	playAll(t, mostPlanted, planted, func(played int, _ scenario, broken *violation) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if broken != nil && broken.invariant == breaks && seed == 0 {
+			seed = played
+			t.Log(broken)
+		}
+		return seed == 0
+	})
+	return seed
+}
