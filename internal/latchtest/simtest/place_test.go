@@ -1,6 +1,9 @@
 package simtest
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // place is where one of the three replicas runs, and what troubles it.
 type place struct {
@@ -29,8 +32,10 @@ func (r *replica) alive() bool {
 	return r.places[r.number].running == r
 }
 
-// standStill lets a stalled replica wait, and fails when it has crashed.
-func (r *replica) standStill() error {
+// standStill lets a stalled replica wait, and fails when it has crashed. What
+// has waited goes on one after the other.
+func (r *replica) standStill(dice *rand.Rand) error {
+	after := between(dice, 0, time.Millisecond)
 	for {
 		r.mu.Lock()
 		place := r.places[r.number]
@@ -42,7 +47,7 @@ func (r *replica) standStill() error {
 		case left <= 0:
 			return nil
 		}
-		time.Sleep(min(left, time.Second)) // a crash ends a stall
+		time.Sleep(min(left+after, time.Second+after)) // a crash ends a stall
 	}
 }
 

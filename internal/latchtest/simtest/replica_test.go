@@ -36,8 +36,7 @@ type replica struct {
 	*world
 	number     int
 	name       string // with how often it was started
-	random     *random
-	cache      cache // of a planted bug
+	cache      cache  // of a planted bug
 	auth       *auth.Auth
 	links      *link.Links
 	router     *web.Router
@@ -56,7 +55,6 @@ type loop interface {
 func (w *world) start(place *place) *replica {
 	place.starts++
 	r := &replica{world: w, number: place.number, name: fmt.Sprintf("replica %d.%d", place.number, place.starts)}
-	r.random = newRandom(w.dice.roll(r.name, "random"))
 	guarded := vault.New(vault.Config{
 		Store: shelf{r}, Refreshes: shelf{r}, Ring: w.database.ring, Connector: w.connector,
 		Client: func(latchkey.Connection) *http.Client { return r.client() },
@@ -72,10 +70,10 @@ func (w *world) start(place *place) *replica {
 		Client: func(*latchkey.LinkSession) *http.Client { return r.client() },
 		Revoke: guarded.Revoke, Export: guarded.Export, LinkURL: "https://latchkey.example",
 		Budgets: link.Budgets{Account: []latchkey.Budget{}, Code: []latchkey.Budget{}, Address: []latchkey.Budget{}},
-		Now:     r.now, Random: r.random, Log: silent,
+		Now:     r.now, Random: r.random("link"), Log: silent,
 	})
 	r.auth = auth.New(auth.Config{Store: shelf{r}, Now: r.now})
-	r.router = web.New(web.Config{Authenticate: r.auth.Caller, Now: r.now, Random: r.random, Log: silent})
+	r.router = web.New(web.Config{Authenticate: r.auth.Caller, Now: r.now, Random: r.random("web"), Log: silent})
 	proxy.Register(r.router, proxy.Config{
 		Vault: guarded, Now: r.now, Log: silent,
 		Transport: func(latchkey.Connection) http.RoundTripper { return wire{r} },
@@ -91,7 +89,7 @@ func (w *world) start(place *place) *replica {
 // startLoops starts what nobody waits for.
 func (r *replica) startLoops(guarded *vault.Vault) {
 	r.deliveries = webhook.New(webhook.Config{
-		Store: shelf{r}, Client: r.client(), Now: r.now, Random: r.random, Log: silent,
+		Store: shelf{r}, Client: r.client(), Now: r.now, Random: r.random("webhook"), Log: silent,
 		OpenSecret: func(_ context.Context, endpoint latchkey.WebhookEndpoint) ([]latchkey.Secret, error) {
 			secret, err := guarded.OpenEndpointSecret(endpoint)
 			return []latchkey.Secret{secret}, err
@@ -101,14 +99,14 @@ func (r *replica) startLoops(guarded *vault.Vault) {
 		r.deliveries,
 		jobs.New(jobs.Config[latchkey.Revocation]{
 			Name: "revocation", Claim: r.links.ClaimRevocations, Run: r.links.Revoke, Concurrency: revocationsAtOnce,
-			Poll: revocationsEvery, Now: r.now, Random: r.random,
+			Poll: revocationsEvery, Now: r.now, Random: r.random("revocation"),
 		}),
 		jobs.New(jobs.Config[latchkey.DueCheck]{
 			Name: "connection check", Claim: r.links.ClaimChecks, Run: r.links.CheckConnection, Concurrency: checksAtOnce,
-			Poll: checksEvery, Now: r.now, Random: r.random,
+			Poll: checksEvery, Now: r.now, Random: r.random("check"),
 		}),
 		jobs.NewTicker(jobs.TickerConfig{
-			Name: "session expiry", Every: expiryEvery, Now: r.now, Random: r.random,
+			Name: "session expiry", Every: expiryEvery, Now: r.now, Random: r.random("expiry"),
 			Do: func(ctx context.Context) error {
 				_, err := r.links.Sweep(ctx, expiryBatch)
 				return err
@@ -138,4 +136,10 @@ func (r *replica) now() time.Time {
 // connector finds the one provider.
 func (w *world) connector(id string) (connector.Connector, bool) {
 	return bankConnector{}, id == bankID
+}
+
+// random is the randomness of one of the replica's rooms: its own, so that it
+// does not hang on who is first of those that act at the same moment.
+func (r *replica) random(room string) *random {
+	return newRandom(r.dice.roll(r.name, "randomness of", room))
 }

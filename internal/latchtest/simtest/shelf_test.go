@@ -77,7 +77,7 @@ func (s shelf) enter(ctx context.Context, dice *rand.Rand) (bad bool, err error)
 	if err := nap(ctx, between(dice, leastStore, most)); err != nil {
 		return bad, err
 	}
-	if err := s.standStill(); err != nil {
+	if err := s.standStill(dice); err != nil {
 		return bad, err
 	}
 	if bad && dice.IntN(5) == 0 {
@@ -95,7 +95,7 @@ func (s shelf) leave(dice *rand.Rand, bad bool) error {
 		most = badStore
 	}
 	time.Sleep(between(dice, leastStore, most))
-	if err := s.standStill(); err != nil {
+	if err := s.standStill(dice); err != nil {
 		return err
 	}
 	if bad && dice.IntN(6) == 0 {

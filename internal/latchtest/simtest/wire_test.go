@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"time"
 )
@@ -53,7 +54,7 @@ func (n wire) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := nap(ctx, between(dice, leastWire, mostWire)); err != nil {
 		return nil, err
 	}
-	if err := n.standStill(); err != nil {
+	if err := n.standStill(dice); err != nil {
 		return nil, err
 	}
 	if n.isCut() || dice.IntN(1000) < n.scenario.Loss {
@@ -66,7 +67,7 @@ func (n wire) RoundTrip(request *http.Request) (*http.Response, error) {
 	if answer.status == 0 {
 		return nil, silence(ctx)
 	}
-	if err := n.bring(request, dice.IntN(1000) < n.scenario.Loss, between(dice, leastWire, mostWire)); err != nil {
+	if err := n.bring(request, dice); err != nil {
 		if answer.lost != nil {
 			answer.lost()
 		}
@@ -80,15 +81,15 @@ func (n wire) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // bring carries the answer back.
-func (n wire) bring(request *http.Request, lost bool, takes time.Duration) error {
+func (n wire) bring(request *http.Request, dice *rand.Rand) error {
 	ctx := request.Context()
-	if lost || n.isCut() {
+	if n.isCut() || dice.IntN(1000) < n.scenario.Loss {
 		return silence(ctx)
 	}
-	if err := nap(ctx, takes); err != nil {
+	if err := nap(ctx, between(dice, leastWire, mostWire)); err != nil {
 		return err
 	}
-	if err := n.standStill(); err != nil {
+	if err := n.standStill(dice); err != nil {
 		return err
 	}
 	return ctx.Err()

@@ -32,6 +32,7 @@ type world struct {
 	owners    map[string]string
 	violation *violation
 	history   uint64 // a hash of all that has happened
+	over      bool   // what happens now is not history any more
 }
 
 // play lets a scenario happen and returns the first violation, or nil, and a
@@ -122,6 +123,7 @@ func (w *world) settle() {
 func (w *world) stop(t *testing.T) {
 	w.mu.Lock()
 	ever := w.ever
+	w.over = true
 	w.mu.Unlock()
 	for _, r := range ever {
 		r.end()
@@ -175,11 +177,12 @@ func (w *world) organisationAt(url string) *organisation {
 
 // noted adds to the history what has happened now.
 func (w *world) noted(what string) {
-	if debug {
-		fmt.Println("   ", time.Since(w.began), what)
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.over {
+		return
+	}
+	lines = append(lines, fmt.Sprint(time.Since(w.began), what))
 	for _, c := range []byte(fmt.Sprint(time.Since(w.began), what)) {
 		w.history = (w.history ^ uint64(c)) * 1099511628211
 	}
@@ -188,4 +191,4 @@ func (w *world) noted(what string) {
 // environment is where everything happens.
 const environment = latchkey.Sandbox
 
-var debug bool
+var lines []string
