@@ -41,7 +41,7 @@ func (w *world) call(ctx context.Context, a act, name string) {
 			request.Header.Set("x-connection-id", connection.id)
 			answer := httptest.NewRecorder()
 			r.router.ServeHTTP(answer, request)
-			w.noted(fmt.Sprint(caller, answer.Code))
+			w.noted(caller, answer.Code)
 			if by != connection.owner && answer.Code == http.StatusOK {
 				w.violated(tenantsApart, "%s was answered about %s of %s", by.name, connection.id, connection.owner.name)
 			}
@@ -67,7 +67,7 @@ func (w *world) end(ctx context.Context, a act) {
 		}
 		return r.links.Invalidate(ctx, caller, connection.id)
 	})
-	w.noted(fmt.Sprint(a.Kind, err))
+	w.noted(a.Kind, err)
 	switch {
 	case err == nil && by != connection.owner:
 		w.violated(tenantsApart, "%s has ended %s of %s", by.name, connection.id, connection.owner.name)
@@ -82,7 +82,7 @@ func (w *world) revokeSecondKey(ctx context.Context, a act) {
 	err := w.insist(a.Replica, func(r *replica) error {
 		return shelf{r}.RevokeAPIKey(ctx, owner.second, r.now())
 	})
-	w.noted(fmt.Sprint(a.Kind, err))
+	w.noted(a.Kind, err)
 	if err == nil {
 		owner.mu.Lock()
 		defer owner.mu.Unlock()

@@ -63,7 +63,7 @@ const (
 func (b *bank) serve(from *replica, request *http.Request, body []byte) reply {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.world.noted(fmt.Sprint(from.name, request.URL.Path, request.Header, string(body)))
+	b.world.noted(from.name, request.URL.Path, request.Header, string(body))
 	form, err := url.ParseQuery(string(body))
 	switch {
 	case err != nil:

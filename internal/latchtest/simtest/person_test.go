@@ -89,7 +89,7 @@ func (p *person) step(ctx context.Context, r *replica) {
 	case session.Version < p.version:
 		p.violated(acksLast, "session %s shows version %d, %d was acknowledged", p.id, session.Version, p.version)
 	}
-	p.noted(fmt.Sprint(p.name, session.State, session.Version))
+	p.noted(p.name, session.State, session.Version)
 	if session.State.Final() {
 		p.done = true
 		return
@@ -167,9 +167,9 @@ func (p *person) fields(session *latchkey.LinkSession) map[string]latchkey.Secre
 func (p *person) submit(ctx context.Context, r *replica, submission link.Submission) {
 	session, err := r.links.Step(ctx, p.secret, submission)
 	if err != nil || !r.alive() {
-		p.noted(fmt.Sprint(p.name, submission.Action, err))
+		p.noted(p.name, submission.Action, err)
 		return
 	}
-	p.noted(fmt.Sprint(p.name, submission.Action, session.State, session.Version))
+	p.noted(p.name, submission.Action, session.State, session.Version)
 	p.journal.acknowledged(p.visited, session)
 }

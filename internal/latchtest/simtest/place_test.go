@@ -14,6 +14,8 @@ type place struct {
 	stalledUntil time.Time
 	cutUntil     time.Time
 	badUntil     time.Time
+	trap         string // the call after whose answer the replica is to stand still
+	trapFor      time.Duration
 	upsetAt      time.Time // when a stall or a trouble of the database last touched it
 }
 
@@ -79,4 +81,15 @@ func (r *replica) upsetSince(then time.Time) bool {
 	defer r.mu.Unlock()
 	place := r.places[r.number]
 	return place.running != r || !place.upsetAt.Before(then)
+}
+
+// spring lets the replica stand still if it was to do so after this call: when
+// it has just been given something, which is the worst moment.
+func (r *replica) spring(method string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	place := r.places[r.number]
+	if place.running == r && place.trap == method {
+		place.stalledUntil, place.upsetAt, place.trap = until(place.stalledUntil, place.trapFor), time.Now(), ""
+	}
 }

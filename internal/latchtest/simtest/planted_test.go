@@ -18,10 +18,10 @@ func TestAPlantedBugInEachInvariantIsFound(t *testing.T) {
 				t.Fatalf("%d seeds did not find it", mostPlanted)
 			}
 			s, database := scenarios.Example(seed), newDatabase(t)
-			if again, _ := play(t, database, s, planted); again == nil || again.invariant != breaks {
+			if again := play(t, database, s, planted); again == nil || again.invariant != breaks {
 				t.Errorf("the second time seed %d broke %v", seed, again)
 			}
-			if without, _ := play(t, database, s, none); without != nil {
+			if without := play(t, database, s, none); without != nil {
 				t.Errorf("without the bug seed %d breaks %v all the same", seed, without)
 			}
 			t.Logf("found by seed %d", seed)

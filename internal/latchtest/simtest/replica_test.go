@@ -19,14 +19,14 @@ import (
 )
 
 // The pace of a replica's background. The app looks for checks and for sessions
-// to expire three times as often; here that would be most of what a seed costs.
+// to expire every five seconds; here that would be most of what a seed costs.
 const (
 	deliveriesAtOnce  = 16
 	revocationsAtOnce = 8
 	revocationsEvery  = 2 * time.Second
 	checksAtOnce      = 16
-	expiryEvery       = 15 * time.Second
-	checksEvery       = 15 * time.Second
+	expiryEvery       = 25 * time.Second
+	checksEvery       = 20 * time.Second
 	expiryBatch       = 100
 )
 

@@ -78,8 +78,9 @@ func (s scenario) String() string {
 
 // kinds says how often each act happens, by repetition.
 var kinds = []kind{
-	visit, visit, visit, visit, calls, calls, calls, calls, calls, calls, disconnect, invalidate, revokeKey,
-	crash, crash, stall, cut, bankDown, sinkBad, sinkBad, slowStore, clockStep,
+	calls, calls, visit, stall, crash, disconnect, calls, calls, visit, slowStore, sinkBad, calls, calls, cut, invalidate,
+	crash, calls, revokeKey, stall, bankDown, clockStep, calls, sinkBad, calls, visit, stall, slowStore, calls, crash, calls,
+	disconnect, calls,
 }
 
 // acts draws one thing that happens.
@@ -120,7 +121,7 @@ const shareDigits = 5
 var scenarios = rapid.Custom(func(t *rapid.T) scenario {
 	s := scenario{
 		Noise: rapid.Uint64().Draw(t, "noise"), Loss: rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "loss"),
-		Acts: rapid.SliceOfN(acts, 4, 24).Draw(t, "acts"),
+		Acts: rapid.SliceOfN(acts, 6, 30).Draw(t, "acts"),
 	}
 	for i := range s.Skews {
 		s.Skews[i] = rapid.SampledFrom([]time.Duration{0, 0, -1, 1}).Draw(t, "skew") * share(t, "by", maxSkew)

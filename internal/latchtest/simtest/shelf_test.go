@@ -3,7 +3,6 @@ package simtest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -50,7 +49,8 @@ func ask[T any](ctx context.Context, s shelf, method, about string, run func(ctx
 		s.queue.touch()
 		s.deliveries.Wake()
 	}
-	s.noted(fmt.Sprint(s.name, method, " ", about, err))
+	s.noted(s.name, " ", method, " ", about, " ", err)
+	s.spring(method)
 	if lost := s.leave(dice, bad); lost != nil {
 		return none, lost
 	}

@@ -5,9 +5,12 @@ import "time"
 // downAtLeast is how long a crashed replica takes to come back.
 const downAtLeast = time.Second
 
+// traps are the calls after which a replica stands still at the worst moment.
+var traps = []string{"LeaseRefresh", "LeaseRefresh", "AdvanceLinkSession", "ClaimDeliveries", "RefreshCredential", "Revocation"}
+
 // trouble breaks something for a while.
 func (w *world) trouble(a act) {
-	w.noted(a.String())
+	w.noted(a)
 	if a.Kind == crash {
 		w.crash(w.places[a.Replica], a.For)
 		return
@@ -29,6 +32,10 @@ func (w *world) trouble(a act) {
 	place := w.places[a.Replica]
 	switch a.Kind {
 	case stall:
+		if a.How < len(traps) {
+			place.trap, place.trapFor = traps[a.How], a.For
+			return
+		}
 		place.stalledUntil, place.upsetAt = until(place.stalledUntil, a.For), time.Now()
 	case cut:
 		place.cutUntil = until(place.cutUntil, a.For)
@@ -69,6 +76,6 @@ func (w *world) heal() {
 	defer w.mu.Unlock()
 	w.scenario.Loss = 0
 	for _, place := range w.places {
-		place.stalledUntil, place.cutUntil, place.badUntil = now, now, now
+		place.stalledUntil, place.cutUntil, place.badUntil, place.trap = now, now, now, ""
 	}
 }
