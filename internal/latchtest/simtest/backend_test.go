@@ -29,7 +29,7 @@ func (w *world) call(ctx context.Context, a act, name string) {
 	for i := range 1 + a.How%mostCalls {
 		calling.Go(func() {
 			caller := fmt.Sprint(name, " call ", i)
-			time.Sleep(between(w.dice.roll(caller), 0, 20*time.Millisecond))
+			pass(between(w.dice.roll(caller), 0, 20*time.Millisecond))
 			r := w.reach(a.Replica + i)
 			if r == nil {
 				return
@@ -105,7 +105,7 @@ func (w *world) insist(first int, ask func(r *replica) error) error {
 	for try := range insistence {
 		r := w.reach(first + try)
 		if r == nil {
-			time.Sleep(time.Second)
+			pass(time.Second)
 			continue
 		}
 		err = ask(r)

@@ -47,7 +47,7 @@ func (w *world) visit(ctx context.Context, a act, name string) {
 	}
 	w.journal.visit(p.visited)
 	for step := 0; step < mostSteps && !p.done; step++ {
-		time.Sleep(between(w.dice.roll(name, "pause"), 100*time.Millisecond, 4*time.Second))
+		pass(between(w.dice.roll(name, "pause"), 100*time.Millisecond, 4*time.Second))
 		if r := w.reach(a.Replica + step); r != nil {
 			p.step(ctx, r)
 		}

@@ -49,7 +49,7 @@ func (r *replica) standStill(dice *rand.Rand) error {
 		case left <= 0:
 			return nil
 		}
-		time.Sleep(min(left+after, time.Second+after)) // a crash ends a stall
+		pass(min(left+after, time.Second+after)) // a crash ends a stall
 	}
 }
 

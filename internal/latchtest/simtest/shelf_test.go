@@ -94,7 +94,7 @@ func (s shelf) leave(dice *rand.Rand, bad bool) error {
 	if bad {
 		most = badStore
 	}
-	time.Sleep(between(dice, leastStore, most))
+	pass(between(dice, leastStore, most))
 	if err := s.standStill(dice); err != nil {
 		return err
 	}

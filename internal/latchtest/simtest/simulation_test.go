@@ -13,8 +13,6 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"latchkey/internal/latchtest"
 )
 
 // How many seeds are played unless -seeds says otherwise.
@@ -29,7 +27,7 @@ func TestSixInvariantsHoldWhateverHappens(t *testing.T) {
 	most := *seeds
 	if most == 0 {
 		most = usualSeeds
-		if latchtest.UnderRaceDetector() {
+		if underRaceDetector() {
 			most = raceSeeds
 		}
 	}
@@ -109,9 +107,9 @@ func (c *tally) judge(t *testing.T) {
 	}
 }
 
-// TestOneSeed plays the seed of -rapid.seed, or the scenario of -rapid.failfile,
-// and shrinks it when it breaks an invariant. What rapid then leaves in testdata
-// is played by every later run: a failure becomes a test by being committed.
+// TestOneSeed plays the seed of -rapid.seed, or what -rapid.failfile holds, and
+// shrinks the scenario when it breaks an invariant. What is printed then belongs
+// into mended.
 func TestOneSeed(t *testing.T) {
 	set := func(name, value string) {
 		before := flag.Lookup(name).Value.String()
@@ -165,3 +163,9 @@ const (
 	repeated      = 20
 	mostDiffering = 2
 )
+
+// underRaceDetector reports whether the test was built with -race.
+func underRaceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}

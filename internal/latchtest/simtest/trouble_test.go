@@ -59,7 +59,7 @@ func (w *world) crash(place *place, down time.Duration) {
 	}
 	crashed.end()
 	w.unwritten.forget(crashed)
-	time.Sleep(downAtLeast + down)
+	pass(downAtLeast + down)
 	w.start(place)
 }
 

@@ -141,6 +141,9 @@ func (w *world) stop(t *testing.T) {
 	}
 }
 
+// pass lets time of the world pass.
+func pass(wait time.Duration) { time.Sleep(wait) }
+
 // reach returns a running replica: the one of the place, or the next; nil when
 // all are down.
 func (w *world) reach(number int) *replica {
