@@ -18,6 +18,7 @@ type bank struct {
 	mu        sync.Mutex
 	downUntil time.Time
 	issued    int
+	called    int                  // calls through the proxy that were answered
 	last      map[string]*grant    // of each session: a login whose answer was lost is made again
 	waiting   map[string]string    // the username whose code a session still owes
 	byAccess  map[string]*grant    // also those whose time is over
@@ -192,6 +193,9 @@ func (b *bank) access(request *http.Request) reply {
 	}
 	if g == nil || g.ended || g.access != token {
 		return reply{status: http.StatusUnauthorized}
+	}
+	if request.URL.Query().Has("call") {
+		b.called++
 	}
 	return reply{status: http.StatusOK, body: g.username}
 }

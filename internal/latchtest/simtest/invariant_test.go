@@ -21,6 +21,10 @@ const (
 	tenantsApart invariant = "I6 tenants are apart"
 )
 
+// comesToRest is what must hold of the simulated world itself: no goroutine is
+// left that waits for nothing.
+const comesToRest invariant = "the world comes to rest"
+
 // aftermath is how long what was revoked may still work.
 const aftermath = time.Second
 

@@ -20,10 +20,10 @@ func TestAPlantedBugInEachInvariantIsFound(t *testing.T) {
 				t.Fatalf("%d seeds did not find it", mostPlanted)
 			}
 			s, database := scenarios.Example(seed), newDatabase(t)
-			if again := play(t, database, s, planted); again == nil || again.invariant != breaks {
+			if again := play(t, database, s, planted).violation; again == nil || again.invariant != breaks {
 				t.Errorf("the second time seed %d broke %v", seed, again)
 			}
-			if without := play(t, database, s, none); without != nil {
+			if without := play(t, database, s, none).violation; without != nil {
 				t.Errorf("without the bug seed %d breaks %v all the same", seed, without)
 			}
 			t.Logf("found by seed %d", seed)
@@ -37,7 +37,8 @@ func TestAPlantedBugInEachInvariantIsFound(t *testing.T) {
 // there is none.
 func findBug(t *testing.T, planted bug, breaks invariant) (seed int) {
 	var mu sync.Mutex
-	playAll(t, mostPlanted, planted, func(played int, _ scenario, broken *violation) bool {
+	playAll(t, mostPlanted, planted, func(played int, w *world) bool {
+		broken := w.violation
 		mu.Lock()
 		defer mu.Unlock()
 		if broken != nil && broken.invariant == breaks && seed == 0 {

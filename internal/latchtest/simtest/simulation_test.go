@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -32,9 +31,9 @@ func TestSixInvariantsHoldWhateverHappens(t *testing.T) {
 		}
 	}
 	var tally tally
-	playAll(t, most, none, func(seed int, s scenario, broken *violation) bool {
-		tally.add(s, broken)
-		if broken != nil {
+	playAll(t, most, none, func(seed int, w *world) bool {
+		tally.add(w)
+		if broken := w.violation; broken != nil {
 			t.Errorf("seed %d broke %v\nreplay and shrink it with: go test ./internal/latchtest/simtest -run TestOneSeed -args -rapid.seed=%d",
 				seed, broken, seed)
 		}
@@ -49,7 +48,7 @@ const mostTold = 5
 
 // playAll plays the seeds from 1 to most, on every processor, until one of them
 // is the last that the caller wants.
-func playAll(t *testing.T, most int, planted bug, played func(seed int, s scenario, broken *violation) (more bool)) {
+func playAll(t *testing.T, most int, planted bug, played func(seed int, w *world) (more bool)) {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small and many
 	var next, enough atomic.Int64
@@ -64,47 +63,13 @@ func playAll(t *testing.T, most int, planted bug, played func(seed int, s scenar
 					if seed > int64(most) || seed > enough.Load() {
 						return
 					}
-					s := scenarios.Example(int(seed))
-					broken := play(t, database, s, planted)
-					if !played(int(seed), s, broken) {
+					if !played(int(seed), play(t, database, scenarios.Example(int(seed)), planted)) {
 						enough.Store(0)
 					}
 				}
 			})
 		}
 	})
-}
-
-// tally counts what was played, to see that the worlds were not too tame.
-type tally struct {
-	played, broken atomic.Int64
-	mu             sync.Mutex
-	acts           map[kind]int
-}
-
-func (c *tally) add(s scenario, broken *violation) {
-	c.played.Add(1)
-	if broken != nil {
-		c.broken.Add(1)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.acts == nil {
-		c.acts = map[kind]int{}
-	}
-	for _, act := range s.Acts {
-		c.acts[act.Kind]++
-	}
-}
-
-func (c *tally) judge(t *testing.T) {
-	t.Helper()
-	t.Logf("%d seeds of %v", c.played.Load(), c.acts)
-	for _, kind := range kinds {
-		if c.acts[kind] == 0 {
-			t.Errorf("nothing was ever done of the kind %q", kind)
-		}
-	}
 }
 
 // TestOneSeed plays the seed of -rapid.seed, or what -rapid.failfile holds, and
@@ -125,7 +90,7 @@ func TestOneSeed(t *testing.T) {
 	database := newDatabase(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := scenarios.Draw(rt, "scenario")
-		if broken := play(t, database, s, none); broken != nil {
+		if broken := play(t, database, s, none).violation; broken != nil {
 			rt.Logf("%v", s)
 			rt.Fatal(broken)
 		}

@@ -36,12 +36,12 @@ type world struct {
 	over      bool // what happens now is not history any more
 }
 
-// play lets a scenario happen and returns the first violation, or nil.
-func play(t *testing.T, database *database, scenario scenario, planted bug) *violation {
+// play lets a scenario happen and returns the world as it then is.
+func play(t *testing.T, database *database, scenario scenario, planted bug) *world {
 	t.Helper()
 	w := &world{database: database, scenario: scenario, bug: planted, owners: map[string]string{}}
 	w.play(t)
-	return w.violation
+	return w
 }
 
 // play lets the scenario happen in a bubble of its own.
@@ -49,7 +49,7 @@ func (w *world) play(t *testing.T) {
 	t.Helper()
 	defer func() {
 		if cause := recover(); cause != nil { // of the bubble: everybody waits for nobody
-			w.violation = &violation{acksLast, 0, fmt.Sprint(cause)}
+			w.violation = &violation{comesToRest, 0, fmt.Sprint(cause)}
 		}
 	}()
 	w.database.clear(t)
