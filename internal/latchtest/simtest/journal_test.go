@@ -156,3 +156,10 @@ func (j *journal) acknowledged(v *visited, session *latchkey.LinkSession) {
 		v.connection = session.Progress.ConnectionID
 	}
 }
+
+// newest returns the newest version of a session that was shown to its person.
+func (j *journal) newest(v *visited) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return v.version
+}

@@ -76,6 +76,7 @@ func (p *person) init(ctx context.Context) error {
 
 // step looks where the session is and does what the person does there.
 func (p *person) step(ctx context.Context, r *replica) {
+	acknowledged := p.journal.newest(p.visited)
 	session, err := r.links.Find(ctx, p.secret)
 	switch {
 	case !r.alive() || isTrouble(err):
@@ -86,8 +87,8 @@ func (p *person) step(ctx context.Context, r *replica) {
 			p.violated(acksLast, "session %s can't be found: %v", p.id, err)
 		}
 		return
-	case session.Version < p.version:
-		p.violated(acksLast, "session %s shows version %d, %d was acknowledged", p.id, session.Version, p.version)
+	case session.Version < acknowledged:
+		p.violated(acksLast, "session %s shows version %d, %d was acknowledged", p.id, session.Version, acknowledged)
 	}
 	p.noted(p.name, session.State, session.Version)
 	if session.State.Final() {

@@ -74,7 +74,7 @@ func (w *world) heal() {
 	w.sink.mu.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.scenario.Loss = 0
+	w.loss.Store(0)
 	for _, place := range w.places {
 		place.stalledUntil, place.cutUntil, place.badUntil, place.trap = now, now, now, ""
 	}

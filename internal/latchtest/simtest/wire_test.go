@@ -57,7 +57,7 @@ func (n wire) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := n.standStill(dice); err != nil {
 		return nil, err
 	}
-	if n.isCut() || dice.IntN(1000) < n.scenario.Loss {
+	if n.isCut() || dice.Int64N(1000) < n.loss.Load() {
 		return nil, silence(ctx)
 	}
 	if err := ctx.Err(); err != nil {
@@ -83,7 +83,7 @@ func (n wire) RoundTrip(request *http.Request) (*http.Response, error) {
 // bring carries the answer back.
 func (n wire) bring(request *http.Request, dice *rand.Rand) error {
 	ctx := request.Context()
-	if n.isCut() || dice.IntN(1000) < n.scenario.Loss {
+	if n.isCut() || dice.Int64N(1000) < n.loss.Load() {
 		return silence(ctx)
 	}
 	if err := nap(ctx, between(dice, leastWire, mostWire)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,7 @@ type world struct {
 	queue         *agenda // of deliveries
 	promises      *agenda // of revocations
 	unwritten     unwritten
+	loss          atomic.Int64 // of the network, in thousandths
 	organisations [organisations]*organisation
 
 	mu        sync.Mutex // guards what follows
@@ -62,6 +64,7 @@ func (w *world) run(t *testing.T) {
 	w.bank, w.sink, w.journal = newBank(w), newSink(w), newJournal(w)
 	w.queue = &agenda{world: w, changed: true, query: `SELECT COALESCE(MIN(due_at), 9223372036854775807) FROM delivery_heads`}
 	w.promises = &agenda{world: w, changed: true, query: `SELECT COALESCE(MIN(due_at), 9223372036854775807) FROM revocations`}
+	w.loss.Store(int64(w.scenario.Loss))
 	for i := range w.organisations {
 		w.organisations[i] = w.found(t, i)
 	}
