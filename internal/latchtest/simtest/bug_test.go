@@ -23,12 +23,6 @@ const (
 	bugOthersRow      // I6: a connection is found by its id alone
 )
 
-// plantedBugs are all with the invariant that each breaks.
-var plantedBugs = map[bug]invariant{
-	bugUnasked: consentFirst, bugStaleCache: deadIsDead, bugPassesOver: inOrder, bugForgetful: acksLast,
-	bugLooseLease: oneRefresh, bugOthersRow: tenantsApart,
-}
-
 // cacheTime is how long the stale cache trusts what it has read.
 const cacheTime = 20 * time.Second
 

@@ -11,6 +11,12 @@ import (
 // mostPlanted is within how many seeds each planted bug must be found.
 const mostPlanted = 400
 
+// plantedBugs are all with the invariant that each breaks.
+var plantedBugs = map[bug]invariant{
+	bugUnasked: consentFirst, bugStaleCache: deadIsDead, bugPassesOver: inOrder, bugForgetful: acksLast,
+	bugLooseLease: oneRefresh, bugOthersRow: tenantsApart,
+}
+
 func TestAPlantedBugInEachInvariantIsFound(t *testing.T) {
 	found := 0
 	for planted, breaks := range plantedBugs {
