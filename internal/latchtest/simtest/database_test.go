@@ -29,6 +29,7 @@ type database struct {
 	made  chan struct{}
 	mu    sync.Mutex // held by the one call that is being made
 	woken bool       // the call has committed deliveries
+	seeds int        // that were played
 }
 
 // newDatabase opens a database that lasts as long as the test.
@@ -85,6 +86,10 @@ func (d *database) do(call func()) (woken bool) {
 	return d.woken
 }
 
+// tidyEvery is after how many seeds the database's log is cut short. A seed
+// writes some 2 MB of it, and memory folders can be as small as 64 MB.
+const tidyEvery = 4
+
 // clear empties the database for the next seed.
 func (d *database) clear(t *testing.T) {
 	t.Helper()
@@ -93,6 +98,9 @@ func (d *database) clear(t *testing.T) {
 		DELETE FROM revocations; DELETE FROM connections; DELETE FROM link_sessions; DELETE FROM attempts;
 		DELETE FROM idempotency_keys; DELETE FROM audit; DELETE FROM audit_chains; DELETE FROM domain_claims;
 		DELETE FROM client_apps; DELETE FROM api_keys; DELETE FROM organisations; COMMIT`)
+	if d.seeds++; err == nil && d.seeds%tidyEvery == 0 {
+		_, err = d.empty.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
