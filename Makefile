@@ -7,7 +7,7 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model lint results soak fuzz bench screenshots bundle pack interop clean
+.PHONY: help build deps check test model simulate lint results soak fuzz bench screenshots bundle pack interop clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -26,8 +26,13 @@ check: bin/staticcheck ## gofmt, go vet, staticcheck
 	$(GO) vet -race ./...
 	GOFLAGS="$(GOFLAGS) -race" bin/staticcheck ./...
 
-test: deps check ## everything CI runs: check, then all tests with the race detector
+test: deps check ## everything CI runs: check, all tests with the race detector, the simulator without
 	$(GO) test -race -vet=off -count=1 -p 3 -timeout 18m ./...
+	$(SIMULATE) -timeout 15m ./internal/latchtest/simtest
+
+# Without the race detector, and with the flags of the binaries that tests build,
+# so that the two share their compilation.
+SIMULATE = CGO_ENABLED=0 $(GO) test -trimpath -vet=off -count=1
 
 results: deps ## all tests without the race detector, printing the figures that they owe
 	$(GO) test -count=1 -p 2 -timeout 14m -v ./... | { grep -E '^(RESULT|FAIL|--- FAIL|panic)' || true; }; exit $${PIPESTATUS[0]}
@@ -39,6 +44,9 @@ soak: deps ## hours: every test that has a long run (LATCHKEY_SOAK), one package
 
 model: ## 100,000 random sequences against the machine of a link (MODEL=n for another number)
 	$(GO) test -run TestNoSequenceLeavesTheTable -count=1 -parallel 4 -timeout 180m ./internal/link -args -rapid.checks=$(or $(MODEL),100000)
+
+simulate: ## a million seeds of the simulator, some six hours (SEEDS=n for another number)
+	$(SIMULATE) -timeout 24h -v -run TestSixInvariants ./internal/latchtest/simtest -args -seeds=$(or $(SEEDS),1000000)
 
 lint: bin/golangci-lint ## the slower linters (building them takes minutes)
 	bin/golangci-lint run ./...
