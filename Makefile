@@ -7,10 +7,10 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model simulate lint results soak fuzz bench screenshots bundle pack interop clean
+.PHONY: help build deps check test model simulate lint results soak fuzz bench bench-check microbench screenshots bundle pack interop clean
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 build: ## one static binary: bin/latchkey
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/latchkey ./cmd/latchkey
@@ -57,7 +57,15 @@ interop: ## against the reference server of the AT Protocol, from npm (some 900 
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	scripts/fuzz $(or $(FUZZTIME),60s)
 
-bench: ## every benchmark
+bench: deps ## against a bare net/http server, on both databases (BENCH="-operations init -rounds 1" for less)
+	$(GO) build -o bin/bench ./bench
+	bin/bench $(BENCH)
+
+bench-check: deps ## fail when a ratio is 10 % below the recorded one
+	$(GO) build -o bin/bench ./bench
+	bin/bench -connections 64 -check bench/recorded.json
+
+microbench: ## every benchmark of a package
 	$(GO) test -run='^$$' -bench=. -benchmem -timeout 30m ./...
 
 screenshots: ## draw the hosted pages and the demo into docs/screenshots

@@ -58,7 +58,7 @@ var plan = map[string][]string{
 	"app":                     {anything},
 	"cmd/latchkey":            {"latchkey", "app"},
 	"conformance":             {}, // black box: it knows the wire only
-	"bench":                   {"latchkey", "app", "latchtest"},
+	"bench":                   {"latchkey", "connector", "app", "latchtest/pgtest"},
 	"connector/connectortest": {"latchkey", "connector"},
 	"store/storetest":         {"latchkey", "store"},
 
