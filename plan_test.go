@@ -80,6 +80,9 @@ var plan = map[string][]string{
 	"latchtest/spectest":      {}, // black box: it knows the description only
 	"latchtest/exittest":      {}, // a proxy: it knows no room
 
+	"latchtest/fronttest": {}, // peers: they know HTTP only
+	"latchtest/leaktest":  {"latchkey", "connector", "connector/oauth2", "connector/recipe"},
+
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 
 	"sdk/go":             {}, // a client: it knows the wire only

@@ -130,11 +130,12 @@ func TestACallerThatDoesNotReadHoldsTheProviderBack(t *testing.T) {
 	}
 	// What the buffers of the sockets take, it pours; then it must stand still.
 	last, since := int64(-1), time.Now()
-	for time.Since(since) < time.Second {
+	ticks := time.NewTicker(10 * time.Millisecond)
+	defer ticks.Stop()
+	for ; time.Since(since) < time.Second; <-ticks.C {
 		if now := poured.Load(); now != last {
 			last, since = now, time.Now()
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	_ = response.Body.Close()
 	select {
