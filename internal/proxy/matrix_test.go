@@ -68,7 +68,7 @@ func TestEveryKeyOpensItsOwnConnectionsAlone(t *testing.T) {
 		return answer.Code
 	}
 	others := scaletest.Of(4, matrixTenants-1) // tenants that try each id
-	variants := scaletest.Of(1, 5)             // spellings that they try
+	variants := scaletest.Of(1, 6)             // spellings that they try
 	tried, crossed := 0, 0
 	for i, owner := range tenants {
 		for n, id := range owner.ids {
