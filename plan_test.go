@@ -91,6 +91,9 @@ var plan = map[string][]string{
 		"latchkey", "auth", "connector", "jobs", "link", "proxy", "store", "vault", "vault/seal", "web", "webhook",
 	},
 
+	"latchtest/fronttest": {}, // peers: they know HTTP only
+	"latchtest/leaktest":  {"latchkey", "connector", "connector/oauth2", "connector/recipe"},
+
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 
 	"sdk/go":             {}, // a client: it knows the wire only

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,9 @@ import (
 	"latchkey/internal/latchtest"
 	"latchkey/internal/latchtest/scaletest"
 )
+
+// canaries are the part of a canary that no encoding changes.
+var canaries = regexp.MustCompile(`c4n4ry[0-9a-f]{24}`)
 
 // fuzzed is a provider that answers in random shapes, and one account of it.
 type fuzzed struct {
@@ -109,6 +113,9 @@ func (f *fuzzed) call(method string) []byte {
 
 func TestNoAnswerHoldsACredential(t *testing.T) {
 	answers, workers := scaletest.Of(1000, 10_000), 4
+	if !canaries.MatchString(newCanary()) {
+		t.Fatal("a canary would not be found")
+	}
 	var found, total, lost atomic.Int64
 	var all sync.WaitGroup
 	for worker := range workers {
@@ -121,22 +128,17 @@ func TestNoAnswerHoldsACredential(t *testing.T) {
 			for n := range answers / workers {
 				s.Clock.Move(5 * time.Second) // for the connection's rate
 				got := f.call([]string{"GET", "GET", "POST", "HEAD"}[n%4])
-				for _, secret := range j.secrets() {
-					if bytes.Contains(got, []byte(core(secret))) {
-						found.Add(1)
-						at := bytes.Index(got, []byte(core(secret)))
-						t.Errorf("answer %d of worker %d shows a secret: %q", n, worker, got[max(0, at-60):min(len(got), at+60)])
-					}
+				if at := canaries.FindIndex(got); at != nil {
+					found.Add(1)
+					t.Errorf("answer %d of worker %d shows a secret: %q", n, worker, got[max(0, at[0]-60):at[1]])
 				}
 				total.Add(1)
 			}
 			lost.Add(int64(f.lost))
 			text := s.Log.Text()
-			for _, secret := range j.secrets() {
-				if strings.Contains(text, core(secret)) {
-					found.Add(1)
-					t.Error("the log shows a secret")
-				}
+			if canaries.MatchString(text) {
+				found.Add(1)
+				t.Error("the log shows a secret")
 			}
 			if f.calls < answers/workers*99/100 || // a reused connection may have ended
 				len(j.secrets()) < answers/workers/4 {

@@ -30,9 +30,6 @@ func newCanary() string {
 	return "c4n4ry" + hex.EncodeToString(random) + odd + hex.EncodeToString(random[:4])
 }
 
-// core is the part of a canary that no encoding changes.
-func core(canary string) string { return canary[:len("c4n4ry")+24] }
-
 // kept is the credential of a jar.
 type kept struct {
 	Token   string            `json:"token"`

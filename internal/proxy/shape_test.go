@@ -20,7 +20,6 @@ type shape struct {
 	random  *rand.Rand
 	secrets []string // of the request, and those that the answer sets
 	fresh   []string // those that it sets
-	out     bytes.Buffer
 }
 
 // pick returns one of the values.

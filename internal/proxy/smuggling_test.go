@@ -84,17 +84,21 @@ func (a *attacker) attack(n int, c smuggling) {
 		a.desync.Add(1)
 		a.Errorf("%s, %.80q: %s", a.place, c.name, fmt.Sprintf(format, args...))
 	}
-	got := a.send(c.spell(path, a.Trial.APIKey, a.connection)+last, 2*time.Second)
+	patience := 2 * time.Second // some wait for the rest of a body
+	if c.plain {
+		patience = 30 * time.Second
+	}
+	got := a.send(c.spell(path, a.Trial.APIKey, a.connection)+last, patience)
 	if c.plain && a.place == "directly" && (len(got.statuses) != 1 || got.statuses[0] != http.StatusBadRequest || !got.closed) {
 		fail("answers %v, closed %v; want 400 and the end", got.statuses, got.closed)
 	}
-	victim := a.send(strings.ReplaceAll(last, "/last", "/victim"), 20*time.Second)
+	victim := a.send(strings.ReplaceAll(last, "/last", "/victim"), 60*time.Second)
 	if !slices.Equal(victim.bodies, []string{prefix + "/victim"}) {
 		fail("somebody else got %v %q", victim.statuses, victim.bodies)
 	}
 	for path, times := range a.recorder.seen(prefix + "/") {
 		answered := slices.Contains(got.bodies, path) || strings.HasSuffix(path, "/victim")
-		if times != 1 || !answered && strings.HasSuffix(path, "/next") {
+		if times != 1 || got.closed && !answered && strings.HasSuffix(path, "/next") {
 			fail("%s reached the provider %d times; the caller was answered %q", path, times, got.bodies)
 		}
 		if c.plain && a.place == "directly" && !strings.HasSuffix(path, "/victim") {
