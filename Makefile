@@ -7,7 +7,7 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model lint results fuzz bench screenshots bundle pack interop clean
+.PHONY: help build deps check test model soakkeys lint results fuzz bench screenshots bundle pack interop clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -34,6 +34,10 @@ results: deps ## all tests without the race detector, printing the figures that 
 
 model: ## 100,000 random sequences against the machine of a link (MODEL=n for another number)
 	$(GO) test -run TestNoSequenceLeavesTheTable -count=1 -parallel 4 -timeout 180m ./internal/link -args -rapid.checks=$(or $(MODEL),100000)
+
+soakkeys: deps ## the whole figures of keys: 10,000,000 seals, and rotations among 10,000 connections with 50 kills
+	$(GO) test -run TestNoNonceComesTwice -count=1 -v -timeout 30m ./internal/vault/seal -args -soak
+	$(GO) test -run TestKeysRotateUnderLoadAndKills -count=1 -v -timeout 90m ./internal/latchtest/killtest -args -soak
 
 lint: bin/golangci-lint ## the slower linters (building them takes minutes)
 	bin/golangci-lint run ./...
