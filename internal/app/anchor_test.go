@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"latchkey"
 	"latchkey/internal/app"
+	"latchkey/internal/store/storetest"
 )
 
 // recordThrough starts an app, writes records of an organisation, and stops it.
@@ -45,33 +45,29 @@ func TestADatabaseThatWasPutBackIsFound(t *testing.T) {
 		must(t, os.WriteFile(path, text, 0o600))
 	}
 	found := 0
-	for name, spoil := range map[string]func(){
-		"the whole database of before": func() { put(old) },
-		"records cut off with the end of their chain": func() {
-			db, err := sql.Open("sqlite", path)
-			must(t, err)
+	for name, spoil := range map[string]func(t *testing.T){
+		"the whole database of before": func(*testing.T) { put(old) },
+		"records cut off with the end of their chain": func(t *testing.T) {
+			raw := storetest.Raw(t, "", path)
 			for _, statement := range []string{
 				"DELETE FROM audit WHERE subject = 'conn_1' AND number = (SELECT MAX(number) FROM audit WHERE subject = 'conn_1')",
 				`UPDATE audit_chains SET (length, hash) = (SELECT number, hash FROM audit WHERE audit.lane = audit_chains.lane ORDER BY number DESC LIMIT 1)`,
 			} {
-				_, err := db.ExecContext(t.Context(), statement)
-				must(t, err)
+				raw.Exec(statement)
 			}
-			must(t, db.Close())
 		},
 	} {
 		put(newest)
-		spoil()
-		text := refused(t, config)
-		if !strings.Contains(text, "an older database was put back, or records were cut off") {
-			t.Errorf("%s: it says %s", name, text)
-			continue
-		}
-		if _, err := app.VerifyAudit(t.Context(), config); err == nil {
-			t.Errorf("%s: the verification finds nothing", name)
-			continue
-		}
-		found++
+		t.Run(name, func(t *testing.T) {
+			spoil(t)
+			text := refused(t, config)
+			_, err := app.VerifyAudit(t.Context(), config)
+			if !strings.Contains(text, "an older database was put back, or records were cut off") || err == nil {
+				t.Errorf("it says %s; the verification says %v", text, err)
+				return
+			}
+			found++
+		})
 	}
 	fmt.Printf("RESULT V-1.rollbacks_found %d of 2 2\n", found)
 	put(newest)

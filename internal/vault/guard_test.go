@@ -58,6 +58,7 @@ type bench struct {
 	config     vault.Config
 	caller     latchkey.Caller
 	connection string
+	token      string // in the connection's credential
 	mu         sync.Mutex
 	dead       []string // connections that were reported
 }
@@ -70,6 +71,7 @@ func open(t *testing.T, options latchtest.Options, prepare func(*latchtest.Provi
 		prepare(b.Provider)
 	}
 	b.connection = b.link("ada")
+	b.token = b.Provider.Tokens()[0]
 	ring, err := seal.OpenFile(filepath.Join(b.Data, "vault.key"))
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package vault_test
 
 import (
 	"bytes"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 
 	"latchkey"
 	"latchkey/internal/latchtest"
+	"latchkey/internal/store/storetest"
 	"latchkey/internal/vault"
 	"latchkey/internal/vault/seal"
 )
@@ -27,22 +27,15 @@ func (b *bench) ring() *seal.Ring {
 }
 
 // raw opens the app's database beside it.
-func (b *bench) raw() *sql.DB {
+func (b *bench) raw() *storetest.Database {
 	b.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.Data, "latchkey.db")+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = db.Close() })
-	return db
+	return storetest.Raw(b.TB, b.DatabaseURL, filepath.Join(b.Data, "latchkey.db"))
 }
 
 // exec changes rows behind the app's back.
 func (b *bench) exec(query string, args ...any) {
 	b.Helper()
-	if _, err := b.raw().ExecContext(b.Context(), query, args...); err != nil {
-		b.Fatal(err)
-	}
+	b.raw().Exec(query, args...)
 }
 
 // stored returns the sealed credential of the bench's connection.
@@ -75,7 +68,7 @@ func (b *bench) use(keys *vault.Keys) error {
 		return err
 	}
 	defer opened.Close()
-	if string(opened.Credential) != b.Provider.Tokens()[0] {
+	if string(opened.Credential) != b.token {
 		return errors.New("it is another credential")
 	}
 	if answer := b.Call("GET", "/v2/access/proxy/me", nil, "x-connection-id", b.connection); answer.Status != http.StatusOK {
@@ -127,7 +120,7 @@ func TestTheRingRotatesUnderRunningReplicas(t *testing.T) {
 func TestWhatReleasesBeforeSealedOpensAndIsSealedAnew(t *testing.T) {
 	b := open(t, latchtest.Options{Idle: true}, nil)
 	ring := b.ring()
-	legacy, err := ring.Seal(credentialAt(b.caller.OrganisationID, b.connection), []byte(b.Provider.Tokens()[0]))
+	legacy, err := ring.Seal(credentialAt(b.caller.OrganisationID, b.connection), []byte(b.token))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 
 	"latchkey"
 	"latchkey/internal/latchtest"
-	"latchkey/internal/store"
+	"latchkey/internal/store/storetest"
 	"latchkey/internal/vault/seal"
 )
 
@@ -41,10 +41,9 @@ func TestWhatIsDeletedOpensNowhere(t *testing.T) {
 	for id := range taken {
 		b.Want(http.StatusOK, "DELETE", "/v2/account/connections/"+id, nil)
 	}
+	raw := b.raw()
 	latchtest.Eventually(t, "the provider has confirmed every end", func() bool {
-		var left int
-		err := b.raw().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM revocations").Scan(&left)
-		return err == nil && left == 0
+		return raw.Number("SELECT COUNT(*) FROM revocations") == 0
 	})
 	if err := b.App.Store().Scrub(t.Context()); err != nil {
 		t.Fatal(err)
@@ -101,29 +100,26 @@ func (b *bench) countIn(taken map[string][]byte, names ...string) int {
 // holds, by the key file as it is now.
 func (b *bench) openedIn(path string, taken map[string][]byte) int {
 	b.Helper()
-	kept, err := store.Open(b.Context(), store.Config{Path: path})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = kept.Close() }()
+	kept := storetest.Raw(b.TB, "", path)
+	rows := map[int64]latchkey.DataKey{}
+	kept.Each(func(scan func(...any) error) error {
+		var row latchkey.DataKey
+		defer func() { rows[row.ID] = row }()
+		return scan(&row.ID, &row.OrganisationID, &row.Wrapped)
+	}, "SELECT id, organisation_id, wrapped FROM data_keys")
 	opened := 0
-	for id, sealed := range taken {
-		_, backedUp, err := kept.Credential(b.Context(), b.caller.OrganisationID, b.caller.Environment, id)
-		if err != nil || !bytes.Equal(backedUp.Bytes, sealed) {
-			b.Fatalf("the backup lacks %s: %v", id, err)
+	kept.Each(func(scan func(...any) error) error {
+		var id string
+		var sealed []byte
+		if err := scan(&id, &sealed); err != nil || taken[id] == nil {
+			return err
 		}
 		keyID, err := seal.DataKeyOf(sealed)
-		if err != nil {
-			b.Fatal(err)
-		}
-		row, err := kept.DataKey(b.Context(), keyID)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if opensBy(b.Context(), b.ring(), row, credentialAt(b.caller.OrganisationID, id), sealed) {
+		if err == nil && opensBy(b.Context(), b.ring(), rows[keyID], credentialAt(b.caller.OrganisationID, id), sealed) {
 			opened++
 		}
-	}
+		return err
+	}, "SELECT id, credential FROM connections")
 	return opened
 }
 

@@ -18,6 +18,9 @@ const (
 	// retiredFor is how long a retired data key stays although nothing needs it:
 	// a replica may have sealed with it just before, and be about to commit.
 	retiredFor = time.Hour
+	// upkeepPause is between two steps, so that who waits for the database gets
+	// their turn.
+	upkeepPause = 10 * time.Millisecond
 )
 
 // UpkeepStore is what the upkeep of keys needs kept.
@@ -48,8 +51,14 @@ func (k *Keys) Tend(ctx context.Context) error {
 		if err != nil || done == 0 {
 			return err
 		}
+		pause := time.NewTimer(upkeepPause)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+		}
 	}
-	return nil
+	return nil // cut short: the next turn goes on
 }
 
 // tendOnce does one step of everything and returns how much that was.

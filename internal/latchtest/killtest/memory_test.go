@@ -21,14 +21,14 @@ func TestNothingTypedStaysInMemory(t *testing.T) {
 	s.start()
 	s.checkHardened()
 	wanted := map[string][]string{}
-	for n := range 5 {
+	for n := range 3 {
 		secret := s.typeAndLink(n)
 		wanted["password"] = append(wanted["password"], fmt.Sprintf("typed-password-%d-canary", n))
 		wanted["code"] = append(wanted["code"], fmt.Sprintf("typed-code-%d-canary", n))
 		wanted["client_secret"] = append(wanted["client_secret"], secret)
 	}
-	if found := s.scan([]string{"latchkey-keyring-v1"}); len(found) == 0 {
-		t.Error("the scan does not find what is there: the format of the key file")
+	if found := s.scan([]string{strings.TrimPrefix(s.url, "http://")}); len(found) == 0 {
+		t.Error("the scan does not find what is there: the address that it listens on")
 	}
 	for kind, canaries := range wanted {
 		found := s.scan(canaries)
@@ -110,7 +110,7 @@ func (s *server) scan(texts []string) []string {
 		from, to, _ := strings.Cut(fields[0], "-")
 		start, err1 := strconv.ParseInt(from, 16, 64)
 		end, err2 := strconv.ParseInt(to, 16, 64)
-		if err1 != nil || err2 != nil || !strings.HasPrefix(fields[1], "r") {
+		if err1 != nil || err2 != nil || !strings.HasPrefix(fields[1], "rw") {
 			continue // the vsyscall page is beyond int64
 		}
 		region := make([]byte, end-start)

@@ -2,7 +2,6 @@ package killtest
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,19 +19,14 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"latchkey/internal/latchtest/pgtest"
+	"latchkey/internal/latchtest/scaletest"
 )
-
-// soak asks for the whole figures in place of those that a gate has time for.
-var soak = flag.Bool("soak", false, "rotate keys among 10,000 connections and kill 50 times in the middle")
 
 // rotation is how much is at stake while keys are rotated.
 type rotation struct{ connections, kills, users int }
 
 func (s *server) rotation() rotation {
-	if *soak {
-		return rotation{connections: 10_000, kills: 50, users: 16}
-	}
-	return rotation{connections: 12, kills: 5, users: 2}
+	return scaletest.Of(rotation{connections: 12, kills: 5, users: 2}, rotation{connections: 10_000, kills: 50, users: 16})
 }
 
 func TestKeysRotateUnderLoadAndKills(t *testing.T) {
@@ -69,19 +64,9 @@ func rotateUnderKills(replicas []*server, engine string) {
 	for _, replica := range replicas {
 		replica.start()
 	}
-	o := newOracle()
-	for n := range size.connections {
-		if err := replicas[0].link(t.Context(), o, n+1); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var ids []string
-	for id, there := range o.connections {
-		if there {
-			ids = append(ids, id)
-		}
-	}
+	ids := linkMany(replicas, size)
 	before := replicas[0].keyStatus()
+	calm := replicas[0].times(ids)
 	ctx, cancel := context.WithCancel(t.Context())
 	var failed, used atomic.Int64
 	var working sync.WaitGroup
@@ -101,9 +86,11 @@ func rotateUnderKills(replicas []*server, engine string) {
 			}
 		})
 	}
+	var turning []time.Duration
 	for round := range size.kills {
 		replica := replicas[round%len(replicas)]
 		replica.rotateKilled(time.Duration(rand.IntN(200)) * time.Millisecond)
+		turning = append(turning, replica.times(ids)...)
 		if round%2 == 0 {
 			replica.kill()
 			replica.start()
@@ -132,10 +119,60 @@ func rotateUnderKills(replicas []*server, engine string) {
 	rotations := len(after.RingKeys) - len(before.RingKeys)
 	fmt.Printf("RESULT V-3.%s.failed_opens %d 0\nRESULT V-3.%s.left_on_old_keys %d 0\n", engine, failed.Load(), engine,
 		after.Use.WrappedElse+after.Use.SealedByOld+after.Use.SealedByRing)
+	fmt.Printf("%s: a use took %v at the 99th of 100 while keys rotated, %v before\n", engine, p99(turning), p99(calm))
 	fmt.Printf("%s: %d connections, %d rotations, %d kills, %d uses meanwhile\n", engine, len(ids), rotations, size.kills, used.Load())
 	if failed.Load() != 0 || rotations < 3 || used.Load() < int64(len(ids)) {
 		t.Errorf("%d opens failed of %d in %d rotations", failed.Load(), used.Load(), rotations)
 	}
+}
+
+// linkMany makes the connections and returns those that were not ended again.
+func linkMany(replicas []*server, size rotation) []string {
+	t := replicas[0].T
+	t.Helper()
+	o := newOracle()
+	var number atomic.Int64
+	var linking sync.WaitGroup
+	for worker := range size.users {
+		linking.Go(func() {
+			for n := number.Add(1); n <= int64(size.connections); n = number.Add(1) {
+				if err := replicas[worker%len(replicas)].link(t.Context(), o, int(n)); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	linking.Wait()
+	var ids []string
+	for id, there := range o.connections {
+		if there {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// times is how long some uses take, one after the other.
+func (s *server) times(ids []string) []time.Duration {
+	s.Helper()
+	var took []time.Duration
+	for range 20 {
+		began := time.Now()
+		if s.use(s.Context(), ids[rand.IntN(len(ids))]) == http.StatusOK {
+			took = append(took, time.Since(began))
+		}
+	}
+	return took
+}
+
+// p99 is the 99th of 100.
+func p99(took []time.Duration) time.Duration {
+	if len(took) == 0 {
+		return 0
+	}
+	slices.Sort(took)
+	return took[len(took)*99/100].Round(time.Microsecond)
 }
 
 // use asks for the profile of a connection, which opens its credential, and

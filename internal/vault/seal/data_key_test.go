@@ -3,7 +3,6 @@ package seal
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -12,10 +11,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-)
 
-// soak asks for the whole figures in place of those that a gate has time for.
-var soak = flag.Bool("soak", false, "seal 10,000,000 times")
+	"latchkey/internal/latchtest/scaletest"
+)
 
 func newDataKey(t testing.TB, id int64) *DataKey {
 	t.Helper()
@@ -136,10 +134,7 @@ func TestTamperingWithWhatADataKeySealed(t *testing.T) {
 // Salt and nonce together are the 192 bits that must never come twice.
 func TestNoNonceComesTwice(t *testing.T) {
 	const workers = 8
-	each := 25_000
-	if *soak {
-		each = 1_250_000
-	}
+	each := scaletest.Of(25_000, 1_250_000)
 	key := newDataKey(t, 7)
 	nonces := make([][][24]byte, workers)
 	var group sync.WaitGroup
