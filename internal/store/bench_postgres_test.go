@@ -42,6 +42,7 @@ func BenchmarkLinksOnPostgres(b *testing.B) {
 			var links atomic.Int64
 			began := time.Now()
 			b.SetParallelism(32)
+			b.ResetTimer()
 			b.RunParallel(func(each *testing.PB) {
 				for each.Next() {
 					if err := linkOnce(b.Context(), opened); err != nil {
