@@ -26,6 +26,7 @@ type batch[T any] struct {
 
 type batched[T any] struct {
 	item   T
+	until  time.Time // the caller's patience ends
 	answer chan error
 }
 
@@ -40,14 +41,15 @@ func startBatch[T any](run func(ctx context.Context, items []T) []error) *batch[
 // do hands an item over and waits for its outcome, for as long as the caller
 // has patience.
 func (b *batch[T]) do(ctx context.Context, item T) error {
-	entry := &batched[T]{item: item, answer: make(chan error, 1)}
+	bounded, done := bound(ctx)
+	defer done()
+	until, _ := bounded.Deadline()
+	entry := &batched[T]{item: item, until: until, answer: make(chan error, 1)}
 	b.mu.RLock()
 	if b.closed {
 		b.mu.RUnlock()
 		return errClosed
 	}
-	bounded, done := bound(ctx)
-	defer done()
 	select {
 	case b.waiting <- entry:
 		b.mu.RUnlock()
@@ -66,8 +68,27 @@ func (b *batch[T]) do(ctx context.Context, item T) error {
 	return reported(ctx, errors.Join(errUnknown, bounded.Err()))
 }
 
-// batchTime is what a batch gets: callers are gone by then.
+// batchTime is what one try of a batch gets.
 const batchTime = 2 * time.Second
+
+// errSlow tells of a try that was given up.
+var errSlow = errors.New("there was no answer in time")
+
+// insist is again for a batch, each try of which gets its time. repeated tells
+// that a try before may have been done without an answer.
+func insist(ctx context.Context, try func(ctx context.Context, repeated bool) error) error {
+	repeated := false
+	return again(ctx, func() error {
+		once, cancel := context.WithTimeout(ctx, batchTime)
+		defer cancel()
+		err := try(once, repeated)
+		if err != nil && once.Err() != nil && ctx.Err() == nil {
+			err = errors.Join(errSlow, err)
+		}
+		repeated = repeated || isLost(err)
+		return err
+	})
+}
 
 func (b *batch[T]) loop() {
 	for first := range b.waiting {
@@ -96,23 +117,22 @@ func (b *batch[T]) poll() (*batched[T], bool) {
 // alone, so that one bad item does not fail its neighbours.
 func (b *batch[T]) answer(group []*batched[T]) {
 	items := make([]T, len(group))
+	until := time.Now().Add(batchTime)
 	for i, entry := range group {
 		items[i] = entry.item
+		if entry.until.After(until) {
+			until = entry.until
+		}
 	}
-	errs := b.once(items)
+	ctx, cancel := context.WithDeadline(context.Background(), until)
+	defer cancel()
+	errs := b.run(ctx, items)
 	for i, entry := range group {
 		if errs[i] != nil && len(group) > 1 && !isAway(errs[i]) {
-			errs[i] = b.once(items[i : i+1])[0]
+			errs[i] = b.run(ctx, items[i:i+1])[0]
 		}
 		entry.answer <- errs[i]
 	}
-}
-
-// once runs items in the time of a batch.
-func (b *batch[T]) once(items []T) []error {
-	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
-	defer cancel()
-	return b.run(ctx, items)
 }
 
 func (b *batch[T]) stop() {

@@ -34,13 +34,11 @@ func sessionArraysOf(rows []*sessionRow) sessionArrays {
 func advanceSessions(ctx context.Context, engine *postgresEngine, rows []*sessionRow) []error {
 	arrays := sessionArraysOf(rows)
 	var won, before []int64
-	lost := false
-	err := again(ctx, func() (err error) {
+	err := insist(ctx, func(ctx context.Context, repeated bool) (err error) {
 		won, err = engine.advance(ctx, arrays) // waits for the first time, where that is still under way
-		if err == nil && lost {
+		if err == nil && repeated {
 			before, err = engine.advanced(ctx, arrays)
 		}
-		lost = lost || isLost(err)
 		return err
 	})
 	if err != nil {

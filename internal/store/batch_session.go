@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // createSessions inserts many sessions in one statement. When the answer was
@@ -22,15 +21,15 @@ func createSessions(ctx context.Context, engine *postgresEngine, rows []*session
 		created[i], updated[i] = row.createdAt, row.updatedAt
 		requests[i], progresses[i], flows[i], statuses[i] = row.request, row.progress, row.flow, row.status
 	}
-	statement := `INSERT INTO link_sessions (` + sessionColumns + `)
-		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-			$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::bytea[], $15::text[])`
-	err := again(ctx, func() error {
-		_, err := engine.db.ExecContext(ctx, statement, ids, hashes, organisations, environments, apps, states,
-			versions, expiries, leases, created, updated, requests, progresses, flows, statuses)
-		if isLost(err) && !strings.HasSuffix(statement, "NOTHING") {
+	err := insist(ctx, func(ctx context.Context, repeated bool) error {
+		statement := `INSERT INTO link_sessions (` + sessionColumns + `)
+			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+				$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::bytea[], $15::text[])`
+		if repeated {
 			statement += ` ON CONFLICT (id) DO NOTHING`
 		}
+		_, err := engine.db.ExecContext(ctx, statement, ids, hashes, organisations, environments, apps, states,
+			versions, expiries, leases, created, updated, requests, progresses, flows, statuses)
 		return err
 	})
 	if err != nil {

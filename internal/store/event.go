@@ -95,7 +95,7 @@ func (e *postgresEngine) adoptEvents(ctx context.Context) error {
 	if !foreign {
 		return nil
 	}
-	return e.write(ctx, func(tx *tx) error {
+	return e.tryWrite(ctx, func(tx *tx) error { // it takes what it takes
 		// One replica does it, and looks again when the others have.
 		if _, err := tx.exec(`LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return fmt.Errorf("lock the events: %w", err)

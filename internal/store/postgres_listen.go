@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -55,10 +55,17 @@ func (l *listener) loop(ctx context.Context) {
 			pause = firstRelisten
 		}
 		l.log.WarnContext(ctx, "changes of other replicas are not heard of", slog.String("cause", err.Error()))
-		if !sleep(ctx, pause/2+rand.N(pause)) {
+		if !sleep(ctx, scattered(pause)) {
 			return
 		}
 	}
+}
+
+// scattered returns between half and one and a half of the pause.
+func scattered(pause time.Duration) time.Duration {
+	var random [1]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return pause/2 + pause*time.Duration(random[0])/256
 }
 
 // listen connects and hears until the connection ends, and reports whether

@@ -109,7 +109,7 @@ func (s *Store) ForgetCommitMarks(ctx context.Context, before time.Time, limit i
 		return 0, nil // SQLite loses no answer
 	}
 	var removed int64
-	err := s.fact(ctx, func(tx *tx) error {
+	err := s.engine.write(ctx, func(tx *tx) error {
 		var err error
 		removed, err = tx.exec(`DELETE FROM commit_marks WHERE slot IN (
 			SELECT slot FROM commit_marks WHERE used_at <= $1 LIMIT $2)`, micros(before), limit)

@@ -50,7 +50,9 @@ func TestASlowDatabaseIsRefusedInTimeAndForgotten(t *testing.T) {
 		way.Slow(trouble.delay)
 		way.Swallow(trouble.swallowed)
 		statuses, slowest, unasked := burst(slow)
-		limit := refusedWithin + control(other)
+		began := time.Now()
+		burst(other)
+		limit := refusedWithin + time.Since(began) // what so many cost on this machine now is not the database's
 		fmt.Printf("RESULT C-3.%s.503.ms %d %d\n", trouble.name, slowest.Milliseconds(), refusedWithin.Milliseconds())
 		t.Logf("%s: %v", trouble.name, statuses)
 		if slowest > limit || unasked > 0 || statuses[200]+statuses[503] != callers || trouble.delay != 100*time.Millisecond && statuses[503] == 0 {
@@ -58,7 +60,7 @@ func TestASlowDatabaseIsRefusedInTimeAndForgotten(t *testing.T) {
 		}
 		way.Slow(0)
 		way.Swallow(false)
-		began := time.Now()
+		began = time.Now()
 		until(slow, http.StatusOK, "POST", "/v2/link/init", map[string]any{"provider": "sandbox"})
 		recovered := time.Since(began)
 		fmt.Printf("RESULT C-3.%s.recovery.ms %d %d\n", trouble.name, recovered.Milliseconds(), recoveredWithin.Milliseconds())
