@@ -115,7 +115,11 @@ func TestAFullDiskRefusesFactsAndKeepsTheOthers(t *testing.T) {
 	}
 	limit := func(pages int) {
 		t.Helper()
-		if err := e.writer.conn.command(context.Background(), fmt.Sprintf("PRAGMA max_page_count=%d", pages)); err != nil {
+		err := e.write(context.WithValue(t.Context(), urgentKey{}, true), func(tx *tx) error { // the writer's own
+			_, err := tx.exec(fmt.Sprintf("PRAGMA max_page_count=%d", pages))
+			return err
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

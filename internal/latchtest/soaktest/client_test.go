@@ -78,8 +78,24 @@ func (a *app) judge(got answer) error {
 // retry stands in the place of a Location in an answer with Retry-After.
 const retry = "later"
 
-// ask sends one request to this process.
+// ask sends one request to this process, again and again while its key has
+// asked too often, which only happens when all is checked at the end.
 func (s *server) ask(ctx context.Context, method, path, contentType, body string, headers ...string) (answer, error) {
+	for {
+		got, err := s.askOnce(ctx, method, path, contentType, body, headers...)
+		if err != nil || got.status != http.StatusTooManyRequests {
+			return got, err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return got, ctx.Err()
+		}
+	}
+}
+
+// askOnce sends one request.
+func (s *server) askOnce(ctx context.Context, method, path, contentType, body string, headers ...string) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		return answer{}, err
