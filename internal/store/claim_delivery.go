@@ -72,7 +72,7 @@ func shareEndpoints(tx *tx, shares []latchkey.DeliveryShare) (map[string]latchke
 	return endpoints, nil
 }
 
-// claimShare takes the due heads of one endpoint and puts them out of reach. It
+// claimShare takes the due heads of one endpoint and hides them. It
 // takes nothing when another has claimed of it since the share was made.
 func claimShare(tx *tx, share latchkey.DeliveryShare, now time.Time, lease time.Duration) ([]latchkey.Delivery, error) {
 	heads, lost, err := findHeads(tx, share, now)
@@ -94,7 +94,7 @@ func claimShare(tx *tx, share latchkey.DeliveryShare, now time.Time, lease time.
 		heads[i].Attempt++
 		heads[i].Fence++
 	}
-	_, err = tx.exec(`UPDATE delivery_heads SET due_at = $2, attempt = attempt + 1, fence = fence + 1
+	_, err = tx.exec(`UPDATE delivery_heads SET lease_until = $2, attempt = attempt + 1, fence = fence + 1
 		WHERE endpoint_id = $1 AND subject IN `+tx.fragments.in(3),
 		share.EndpointID, micros(now.Add(lease)), strings.Join(subjects, ","))
 	if err != nil {
@@ -107,7 +107,7 @@ func claimShare(tx *tx, share latchkey.DeliveryShare, now time.Time, lease time.
 // which is used because neverDue is written out.
 const findHeadsOf = `SELECT h.subject, h.sequence, h.event_id, h.attempt, h.fence, COALESCE(e.type, ''), e.body
 	FROM delivery_heads h LEFT JOIN events e ON e.id = h.event_id
-	WHERE h.endpoint_id = $1 AND h.due_at <= $2 AND h.due_at < 9223372036854775807
+	WHERE h.endpoint_id = $1 AND h.due_at <= $2 AND h.due_at < 9223372036854775807 AND h.lease_until <= $2
 	ORDER BY h.due_at LIMIT $3`
 
 // findHeads returns the due heads of an endpoint with their events, and holds
