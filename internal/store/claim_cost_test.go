@@ -146,8 +146,8 @@ func noScan(t *testing.T, s *Store) {
 		explain = "EXPLAIN QUERY PLAN "
 	}
 	for statement, args := range map[string][]any{
-		dueEndpoints: {time.Now().UnixMicro(), "", 128},
-		findHeadsOf:  {"we_1", time.Now().UnixMicro(), 16},
+		dueEndpoints: {time.Now().UnixMicro(), "", 128, time.Now().UnixMicro()},
+		findHeadsOf:  {"we_1", time.Now().UnixMicro(), 16, time.Now().UnixMicro()},
 	} {
 		err := s.fact(t.Context(), func(tx *tx) error {
 			rows, err := tx.rows(explain+statement, args...)

@@ -14,7 +14,7 @@ import (
 // and one more: it costs the number of endpoints, however long their queues are.
 func (s *Store) DueEndpoints(ctx context.Context, now time.Time, after string, limit int,
 ) ([]latchkey.DueEndpoint, error) {
-	rows, err := s.read().QueryContext(ctx, dueEndpoints, micros(now), after, limit)
+	rows, err := s.read().QueryContext(ctx, dueEndpoints, micros(now), after, limit, micros(now.Add(longestLease)))
 	list, err := collect(rows, err, func(row scanner) (latchkey.DueEndpoint, error) {
 		var due latchkey.DueEndpoint
 		var pacedUntil int64
@@ -43,6 +43,7 @@ const dueEndpoints = `WITH RECURSIVE turn (endpoint_id) AS (
 		COALESCE((SELECT p.paced_until FROM endpoint_paces p WHERE p.endpoint_id = turn.endpoint_id), 0)
 	FROM turn
 	WHERE turn.endpoint_id IS NOT NULL AND (SELECT h.due_at FROM delivery_heads h
-		WHERE h.endpoint_id = turn.endpoint_id AND h.due_at <= $1 AND h.due_at < 9223372036854775807 AND h.lease_until <= $1
+		WHERE h.endpoint_id = turn.endpoint_id AND h.due_at <= $1 AND h.due_at < 9223372036854775807
+			AND (h.lease_until <= $1 OR h.lease_until > $4)
 		ORDER BY h.due_at LIMIT 1) <= $1
 	LIMIT $3`
