@@ -7,7 +7,7 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model lint results fuzz bench screenshots bundle pack interop clean
+.PHONY: help build deps check test model lint results soak fuzz bench screenshots bundle pack interop clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -31,6 +31,11 @@ test: deps check ## everything CI runs: check, then all tests with the race dete
 
 results: deps ## all tests without the race detector, printing the figures that they owe
 	$(GO) test -count=1 -p 2 -timeout 14m -v ./... | { grep -E '^(RESULT|FAIL|--- FAIL|panic)' || true; }; exit $${PIPESTATUS[0]}
+
+soak: deps ## hours: every test that has a long run (LATCHKEY_SOAK), one package after the other, printing the figures
+	LATCHKEY_SOAK=1 $(GO) test -count=1 -p 1 -timeout 180m -v \
+		$$(grep -rl '"latchkey/internal/latchtest/scaletest"' --include='*_test.go' . | xargs -n1 dirname | sort -u) \
+		| { grep -E '^(RESULT|FAIL|ok|soak:|--- FAIL|panic)' || true; }; exit $${PIPESTATUS[0]}
 
 model: ## 100,000 random sequences against the machine of a link (MODEL=n for another number)
 	$(GO) test -run TestNoSequenceLeavesTheTable -count=1 -parallel 4 -timeout 180m ./internal/link -args -rapid.checks=$(or $(MODEL),100000)
