@@ -86,7 +86,7 @@ func finishGroup(tx *tx, finished []*finishedDelivery) ([]error, error) {
 		return nil, err
 	}
 	moved, err := numbers(tx, `UPDATE delivery_heads h SET sequence = next.sequence, event_id = next.event_id,
-			attempt = 0, due_at = CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints w
+			attempt = 0, lease_until = 0, due_at = CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints w
 				WHERE w.id = h.endpoint_id AND w.status = 'enabled') THEN u.at ELSE $6::bigint END
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
 			AS u (n, endpoint, subject, sequence, at)

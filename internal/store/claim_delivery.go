@@ -11,8 +11,12 @@ import (
 	"latchkey"
 )
 
+// longestLease is longer than any lease. One that ends later still was written by
+// a clock that has been set back since, and is over.
+const longestLease = 2 * time.Minute
+
 // ClaimDeliveries takes what is due at now of each share's endpoint, the longest
-// due first and at most one of each subject, for as long as the lease. What is
+// due first and at most one of each subject, for as long as the lease, up to a minute. What is
 // not finished by then is due again, and the late finisher is fenced off. What
 // another claims at this moment is passed by.
 func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, lease time.Duration, shares []latchkey.DeliveryShare,
@@ -72,7 +76,7 @@ func shareEndpoints(tx *tx, shares []latchkey.DeliveryShare) (map[string]latchke
 	return endpoints, nil
 }
 
-// claimShare takes the due heads of one endpoint and puts them out of reach. It
+// claimShare takes the due heads of one endpoint and hides them. It
 // takes nothing when another has claimed of it since the share was made.
 func claimShare(tx *tx, share latchkey.DeliveryShare, now time.Time, lease time.Duration) ([]latchkey.Delivery, error) {
 	heads, lost, err := findHeads(tx, share, now)
@@ -94,7 +98,7 @@ func claimShare(tx *tx, share latchkey.DeliveryShare, now time.Time, lease time.
 		heads[i].Attempt++
 		heads[i].Fence++
 	}
-	_, err = tx.exec(`UPDATE delivery_heads SET due_at = $2, attempt = attempt + 1, fence = fence + 1
+	_, err = tx.exec(`UPDATE delivery_heads SET lease_until = $2, attempt = attempt + 1, fence = fence + 1
 		WHERE endpoint_id = $1 AND subject IN `+tx.fragments.in(3),
 		share.EndpointID, micros(now.Add(lease)), strings.Join(subjects, ","))
 	if err != nil {
@@ -108,12 +112,14 @@ func claimShare(tx *tx, share latchkey.DeliveryShare, now time.Time, lease time.
 const findHeadsOf = `SELECT h.subject, h.sequence, h.event_id, h.attempt, h.fence, COALESCE(e.type, ''), e.body
 	FROM delivery_heads h LEFT JOIN events e ON e.id = h.event_id
 	WHERE h.endpoint_id = $1 AND h.due_at <= $2 AND h.due_at < 9223372036854775807
+	AND (h.lease_until <= $2 OR h.lease_until > $4)
 	ORDER BY h.due_at LIMIT $3`
 
 // findHeads returns the due heads of an endpoint with their events, and holds
 // them; beside them the subjects of those whose event is not there.
 func findHeads(tx *tx, share latchkey.DeliveryShare, now time.Time) (heads []latchkey.Delivery, lost []string, err error) {
-	rows, err := tx.rows(findHeadsOf+tx.fragments.skipHeads, share.EndpointID, micros(now), share.Most)
+	rows, err := tx.rows(findHeadsOf+tx.fragments.skipHeads, share.EndpointID, micros(now), share.Most,
+		micros(now.Add(longestLease)))
 	heads, err = collect(rows, err, func(row scanner) (latchkey.Delivery, error) {
 		var head latchkey.Delivery
 		var eventType string

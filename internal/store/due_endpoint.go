@@ -10,11 +10,11 @@ import (
 
 // DueEndpoints returns up to limit endpoints that something is due for, in the
 // order of their ids, beginning after the one that is given. It looks at each
-// endpoint that has a queue once and at none of what waits behind: it costs the
-// number of endpoints, however long their queues are.
+// endpoint that has a queue once, and of what waits there at what is under way
+// and one more: it costs the number of endpoints, however long their queues are.
 func (s *Store) DueEndpoints(ctx context.Context, now time.Time, after string, limit int,
 ) ([]latchkey.DueEndpoint, error) {
-	rows, err := s.read().QueryContext(ctx, dueEndpoints, micros(now), after, limit)
+	rows, err := s.read().QueryContext(ctx, dueEndpoints, micros(now), after, limit, micros(now.Add(longestLease)))
 	list, err := collect(rows, err, func(row scanner) (latchkey.DueEndpoint, error) {
 		var due latchkey.DueEndpoint
 		var pacedUntil int64
@@ -42,6 +42,8 @@ const dueEndpoints = `WITH RECURSIVE turn (endpoint_id) AS (
 		COALESCE((SELECT w.rate_limit FROM webhook_endpoints w WHERE w.id = turn.endpoint_id), 0),
 		COALESCE((SELECT p.paced_until FROM endpoint_paces p WHERE p.endpoint_id = turn.endpoint_id), 0)
 	FROM turn
-	WHERE turn.endpoint_id IS NOT NULL AND EXISTS (SELECT 1 FROM delivery_heads h
-		WHERE h.endpoint_id = turn.endpoint_id AND h.due_at <= $1 AND h.due_at < 9223372036854775807)
+	WHERE turn.endpoint_id IS NOT NULL AND (SELECT h.due_at FROM delivery_heads h
+		WHERE h.endpoint_id = turn.endpoint_id AND h.due_at <= $1 AND h.due_at < 9223372036854775807
+			AND (h.lease_until <= $1 OR h.lease_until > $4)
+		ORDER BY h.due_at LIMIT 1) <= $1
 	LIMIT $3`

@@ -150,7 +150,7 @@ func queueAgain(tx *tx, wanted wantedEvents, endpointID string, now, due int64) 
 		FROM (SELECT subject, MIN(sequence) AS sequence FROM events WHERE `+wanted.condition+` GROUP BY subject) oldest
 		JOIN deliveries d ON d.endpoint_id = $8 AND d.subject = oldest.subject AND d.sequence = oldest.sequence
 		WHERE d.state = 'pending' AND d.queued_at = $9
-		ON CONFLICT (endpoint_id, subject) DO UPDATE SET attempt = 0, due_at = excluded.due_at,
+		ON CONFLICT (endpoint_id, subject) DO UPDATE SET attempt = 0, due_at = excluded.due_at, lease_until = 0,
 			fence = delivery_heads.fence + 1,
 			event_id = CASE WHEN excluded.sequence < delivery_heads.sequence
 				THEN excluded.event_id ELSE delivery_heads.event_id END,

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net"
@@ -20,6 +21,7 @@ type queue struct {
 	lanes    []*lane
 	status   map[string]latchkey.EndpointStatus // by endpoint id; absent: enabled
 	paced    map[string]time.Time
+	rate     int // of every endpoint; zero: MaxRate
 	finishes int
 	fail     func(finish int) error // of the n-th FinishDelivery, from 1
 	outcomes []latchkey.DeliveryOutcome
@@ -60,7 +62,7 @@ func (q *queue) DueEndpoints(_ context.Context, now time.Time, after string, lim
 	}
 	var list []latchkey.DueEndpoint
 	for _, id := range slices.Sorted(maps.Keys(due)) {
-		list = append(list, latchkey.DueEndpoint{ID: id, RateLimit: MaxRate, PacedUntil: q.paced[id]})
+		list = append(list, latchkey.DueEndpoint{ID: id, RateLimit: cmp.Or(q.rate, MaxRate), PacedUntil: q.paced[id]})
 	}
 	return list[:min(len(list), limit)], nil
 }

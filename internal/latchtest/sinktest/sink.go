@@ -37,6 +37,8 @@ type Arrival struct {
 	Subject string // conn_…
 	Answer  Answer
 	At      time.Time
+	Header  http.Header
+	Body    []byte
 }
 
 // Sink is the receiver. One serves any number of endpoints, each by its path.
@@ -159,6 +161,7 @@ func read(r *http.Request) (Arrival, error) {
 	}
 	return Arrival{
 		Path: r.URL.Path, Event: r.Header.Get("Webhook-Id"), Subject: event.Data.Connection.ID, At: time.Now(),
+		Header: r.Header.Clone(), Body: body,
 	}, nil
 }
 

@@ -121,6 +121,56 @@ func outboxFacts() map[string]func(*world) {
 			w.must(w.store.FinishDelivery(w.Context(), second[0], delivered()))
 			w.wants(latchkey.Conflict, w.store.FinishDelivery(w.Context(), second[0], delivered()))
 		},
+		"what a dead worker had claimed is claimed again when its lease is over, and at once after the clock was set back": func(w *world) {
+			w.endpoint("*")
+			w.linked(w.connection("u1", ""))
+			lost, err := w.take(start, 1, time.Minute)
+			w.must(err)
+			for at, want := range map[time.Time]int{
+				start.Add(59 * time.Second): 0, start.Add(-2 * time.Minute): 0, start.Add(time.Minute): 1,
+			} {
+				due, err := w.store.DueEndpoints(w.Context(), at, "", 10)
+				w.must(err)
+				if len(due) != want {
+					w.Errorf("%v after the claim %d endpoints have something due, want %d", at.Sub(start), len(due), want)
+				}
+			}
+			w.finish(lost[0], latchkey.DeliveryOutcome{Status: 500, RetryAt: start.Add(-2 * time.Hour)})
+			ahead, err := w.take(start, 1, time.Minute) // by a clock that is set back now
+			w.must(err)
+			again, err := w.take(start.Add(-time.Hour), 1, time.Minute)
+			w.must(err)
+			if len(again) != 1 || again[0].EventID != ahead[0].EventID {
+				w.Fatalf("claimed %+v after the clock was set back", again)
+			}
+			w.wants(latchkey.Conflict, w.store.FinishDelivery(w.Context(), ahead[0], delivered()))
+			w.must(w.store.FinishDelivery(w.Context(), again[0], delivered()))
+		},
+		"an endpoint's pace is used up once, however many claim": func(w *world) {
+			endpoint := w.endpoint("*")
+			for n := range 8 {
+				w.linked(w.connection(fmt.Sprint("u", n), ""))
+			}
+			share := latchkey.DeliveryShare{EndpointID: endpoint.ID, Most: 2, From: start, Interval: time.Second}
+			var mu sync.Mutex
+			claimed := 0
+			w.race(4, func(int) error { // all have read the same
+				got, err := w.store.ClaimDeliveries(background(), start, time.Minute, []latchkey.DeliveryShare{share})
+				mu.Lock()
+				defer mu.Unlock()
+				claimed += len(got)
+				return err
+			})
+			due, err := w.store.DueEndpoints(w.Context(), start, "", 10)
+			w.must(err)
+			if claimed != 2 || len(due) != 1 || !due[0].PacedUntil.Equal(start.Add(2*time.Second)) {
+				w.Errorf("%d were claimed at once, and the pace is %+v", claimed, due)
+			}
+			w.change(endpoint, latchkey.EndpointChange{RateLimit: new(7)})
+			if due, err = w.store.DueEndpoints(w.Context(), start, "", 10); err != nil || due[0].RateLimit != 7 {
+				w.Errorf("%+v, %v", due, err)
+			}
+		},
 		"after the last attempt the queue is parked and keeps everything": func(w *world) {
 			w.endpoint("*")
 			connection := w.linked(w.connection("u1", ""))
@@ -186,7 +236,7 @@ func racingWorkers(w *world) {
 	for range workers {
 		working.Go(func() {
 			for time.Now().Before(deadline) {
-				claimed, err := w.take(start, 3, time.Hour)
+				claimed, err := w.take(start, 3, time.Minute)
 				if err != nil {
 					w.Error(err)
 					return
