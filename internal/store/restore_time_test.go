@@ -16,7 +16,7 @@ import (
 const restoreLimit = time.Minute
 
 func TestALargeBackupIsRestoredInTime(t *testing.T) {
-	megabytes := scaletest.Of(int64(64), 1000)
+	megabytes := scaletest.Of(int64(8), 1000)
 	folder := t.TempDir()
 	source := Config{Path: filepath.Join(folder, "source.db")}
 	populated(t, source, 1)

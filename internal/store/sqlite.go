@@ -23,6 +23,7 @@ type sqliteEngine struct {
 	writer  *sqliteWriter
 	readers *preparedDB
 	main    *sql.DB
+	path    string
 }
 
 // openSQLite opens or makes the file at path and migrates it.
@@ -30,12 +31,22 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 	if err := makePrivateFile(path); err != nil {
 		return nil, err
 	}
+	if err := checkMark(path); err != nil {
+		return nil, err
+	}
+	proved, err := takeSum(path)
+	if err != nil {
+		return nil, err
+	}
 	main, err := sql.Open("sqlite", sqliteURL(path, "_txlock=immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	main.SetMaxOpenConns(1)
-	if err := checkSQLite(ctx, main); err != nil {
+	if err = checkSQLite(ctx, main); err == nil && !proved {
+		err = checkStructure(ctx, main, path)
+	}
+	if err != nil {
 		_ = main.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -51,11 +62,11 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 	pool := max(4, 2*runtime.GOMAXPROCS(0))
 	readers.SetMaxOpenConns(pool)
 	readers.SetMaxIdleConns(pool)
-	writer, err := startSQLiteWriter(ctx, main)
+	writer, err := startSQLiteWriter(ctx, main, path)
 	if err != nil {
 		return nil, errors.Join(err, readers.Close(), main.Close())
 	}
-	return &sqliteEngine{writer: writer, readers: newPreparedDB(readers), main: main}, nil
+	return &sqliteEngine{writer: writer, readers: newPreparedDB(readers), main: main, path: path}, nil
 }
 
 // sqliteURL adds what every connection needs: a write-ahead log, an fsync at
@@ -151,5 +162,10 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 }
 
 func (e *sqliteEngine) close() error {
-	return errors.Join(e.writer.stop(), e.readers.Close(), e.main.Close())
+	err := errors.Join(e.writer.stop(), e.readers.Close(), e.main.Close())
+	if err == nil {
+		forgetMark(e.path)
+		leaveSum(e.path)
+	}
+	return err
 }

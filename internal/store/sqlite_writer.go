@@ -23,6 +23,7 @@ type sqliteWriter struct {
 	done    chan struct{}
 	mu      sync.RWMutex // guards closing against sends
 	closed  bool
+	marker  *logMarker
 }
 
 // waitingFact is a fact on its way to the writer.
@@ -34,7 +35,7 @@ type waitingFact struct {
 	answer chan struct{}
 }
 
-func startSQLiteWriter(ctx context.Context, main *sql.DB) (*sqliteWriter, error) {
+func startSQLiteWriter(ctx context.Context, main *sql.DB, path string) (*sqliteWriter, error) {
 	conn, err := main.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open the writer: %w", err)
@@ -43,6 +44,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB) (*sqliteWriter, error)
 		conn:    newPreparedConn(conn),
 		waiting: make(chan *waitingFact, groupLimit),
 		done:    make(chan struct{}),
+		marker:  newLogMarker(path),
 	}
 	go writer.loop()
 	return writer, nil
@@ -131,6 +133,10 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 	if err := w.conn.command(ctx, end); err != nil {
 		_ = w.conn.command(ctx, "ROLLBACK")
 		failAll(group, fmt.Errorf("commit: %w", err))
+		return
+	}
+	if wrote {
+		w.marker.note()
 	}
 }
 
@@ -178,5 +184,6 @@ func (w *sqliteWriter) stop() error {
 	}
 	w.mu.Unlock()
 	<-w.done
+	w.marker.close()
 	return w.conn.Close()
 }
