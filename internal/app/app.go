@@ -95,7 +95,7 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 	}
 	a.store, err = store.Open(ctx, store.Config{
 		URL: config.DatabaseURL, Path: config.databasePath(), Log: parts.Log, Woken: a.wake,
-		Revoked: a.journalOne, Unfinished: config.unfinished,
+		Revoked: a.journalOne, Unfinished: config.Unfinished,
 	})
 	if err != nil {
 		return nil, errors.Join(err, a.journal.Close())
