@@ -105,7 +105,7 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 	a.store, err = store.Open(ctx, store.Config{
 		URL: config.DatabaseURL, DirectURL: config.DatabaseDirectURL, Connections: config.DatabaseConnections,
 		Path: config.databasePath(), Log: parts.Log, Woken: a.wake, Changed: a.forget,
-		Revoked: a.journalOne, Unfinished: config.unfinished,
+		Revoked: a.journalOne, Unfinished: config.Unfinished,
 		Failed: func(cause error) { a.failed <- cause }, FactsAtOnce: config.Limits.WritesAtOnce,
 	})
 	if err != nil {

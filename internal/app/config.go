@@ -40,7 +40,8 @@ type Config struct {
 	// webhook endpoints. Only `latchkey dev` sets it.
 	Development bool `yaml:"-"`
 
-	unfinished bool // the database is being restored, and nobody serves it
+	// Unfinished opens a database that is being restored, which nobody serves.
+	Unfinished bool `yaml:"-"`
 }
 
 // ReadConfig reads a YAML file.

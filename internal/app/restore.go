@@ -98,7 +98,7 @@ func RestoreBackup(ctx context.Context, config Config, wanted Restore, parts Par
 // filled in a folder of its own, and then put in its place.
 func restoreTarget(config Config) (Config, func() error, error) {
 	target := config
-	target.unfinished = true
+	target.Unfinished = true
 	if config.DatabaseURL != "" {
 		return target, func() error { return nil }, nil
 	}

@@ -33,12 +33,22 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 	if err := makePrivateFile(path); err != nil {
 		return nil, err
 	}
+	if err := checkMark(path); err != nil {
+		return nil, err
+	}
+	proved, err := takeSum(path)
+	if err != nil {
+		return nil, err
+	}
 	main, err := sql.Open("sqlite", sqliteURL(path, "_txlock=immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	main.SetMaxOpenConns(1)
-	if err := checkSQLite(ctx, main, oldestSQLite); err != nil {
+	if err = checkSQLite(ctx, main, oldestSQLite); err == nil && !proved {
+		err = checkStructure(ctx, main, path)
+	}
+	if err != nil {
 		_ = main.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -55,7 +65,7 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 	readers.SetMaxOpenConns(pool)
 	readers.SetMaxIdleConns(pool)
 	room := newReserve(filepath.Join(filepath.Dir(path), filepath.Base(path)+".reserve"), config.Log)
-	writer, err := startSQLiteWriter(ctx, main, room, config.Failed)
+	writer, err := startSQLiteWriter(ctx, main, path, room, config.Failed)
 	if err != nil {
 		return nil, errors.Join(err, readers.Close(), main.Close())
 	}
@@ -163,5 +173,10 @@ func (e *sqliteEngine) close() error {
 	if e.writer.broken.Load() {
 		return errors.Join(ErrBroken, e.writer.stop(), e.readers.Close())
 	}
-	return errors.Join(e.writer.stop(), e.readers.Close(), e.main.Close())
+	err := errors.Join(e.writer.stop(), e.readers.Close(), e.main.Close())
+	if err == nil {
+		forgetMark(e.path)
+		leaveSum(e.path)
+	}
+	return err
 }

@@ -37,6 +37,7 @@ type sqliteWriter struct {
 	done    chan struct{}
 	mu      sync.RWMutex // guards closing against sends
 	closed  bool
+	marker  *logMarker
 }
 
 // waitingFact is a fact on its way to the writer.
@@ -49,7 +50,7 @@ type waitingFact struct {
 	answer chan struct{}
 }
 
-func startSQLiteWriter(ctx context.Context, main *sql.DB, room *reserve, failed func(error)) (*sqliteWriter, error) {
+func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *reserve, failed func(error)) (*sqliteWriter, error) {
 	conn, err := main.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open the writer: %w", err)
@@ -58,6 +59,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, room *reserve, failed 
 		conn: newPreparedConn(conn), room: room, failed: failed,
 		waiting: make(chan *waitingFact, groupLimit),
 		done:    make(chan struct{}),
+		marker:  newLogMarker(path),
 	}
 	go writer.loop()
 	return writer, nil
@@ -200,6 +202,9 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		_ = w.conn.command(ctx, "ROLLBACK")
 		return fmt.Errorf("commit: %w", err)
 	}
+	if wrote {
+		w.marker.note()
+	}
 	return nil
 }
 
@@ -291,5 +296,6 @@ func (w *sqliteWriter) stop() error {
 	}
 	w.mu.Unlock()
 	<-w.done
+	w.marker.close()
 	return w.conn.Close()
 }

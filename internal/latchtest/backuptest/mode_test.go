@@ -32,12 +32,13 @@ func TestNobodyElseMayReadWhatIsKept(t *testing.T) {
 	}
 	h.start() // a fresh install
 	h.mustLink(1)
-	look(h.data(""), h.data("latchkey.db"), h.data("latchkey.db-wal"), h.data("latchkey.db-shm"), h.data("vault.key"),
+	look(h.data(""), h.data("latchkey.db"), h.data("latchkey.db-wal"), h.data("latchkey.db-shm"), h.data("latchkey.db.mark"), h.data("vault.key"),
 		h.data("revocations.log"), h.data("dev.json"))
 	file := filepath.Join(h.folder, "one.backup")
 	h.mustRun("backup", "--to", file)
 	look(file)
 	h.stop()
+	look(h.data("latchkey.db.sum"))
 
 	clean := h.another("") // a restore
 	clean.mustRun("restore", "--from", file, "--revocations", h.data("revocations.log"))
