@@ -50,7 +50,7 @@ func (c restoreCommand) Run(terminal *terminal) error {
 		return err
 	}
 	if c.Check {
-		found, err := app.CheckBackup(config, c.From)
+		found, err := app.CheckBackup(terminal.ctx, config, c.From)
 		if err != nil {
 			return err
 		}

@@ -35,22 +35,22 @@ func Backup(ctx context.Context, config Config, path string) (BackedUp, error) {
 		return BackedUp{}, err
 	}
 	defer func() { _ = snapshot.Close() }()
-	ring, err := ringOf(config, snapshot.Header().Proof)
+	key, err := openBackupKey(config)
 	if err != nil {
 		return BackedUp{}, err
 	}
+	if err := key.verify(snapshot.Header().Proof); err != nil {
+		return BackedUp{}, err
+	}
 	err = writeNew(path, func(out io.Writer) error {
-		_, err := snapshot.Backup(ctx, out, func(sum []byte) ([]byte, error) { return ring.Seal(backupBinding, sum) })
+		_, err := snapshot.Backup(ctx, out, func(sum []byte) ([]byte, error) { return key.seal(ctx, sum) })
 		return err
 	})
 	if err != nil {
 		return BackedUp{}, err
 	}
-	return CheckBackup(config, path)
+	return CheckBackup(ctx, config, path)
 }
-
-// backupBinding is where the checksum of a backup belongs.
-var backupBinding = seal.Binding{Organisation: "latchkey", Subject: "backup", Field: "checksum", Schema: 1}
 
 // place is where the database of the configuration is.
 func (c Config) place() store.Config {
@@ -58,21 +58,6 @@ func (c Config) place() store.Config {
 		return store.Config{URL: c.DatabaseURL}
 	}
 	return store.Config{Path: c.databasePath()}
-}
-
-// ringOf opens the key file and holds it against a proof. A database that was
-// never served has none.
-func ringOf(config Config, proof []byte) (*seal.Ring, error) {
-	ring, err := seal.OpenFile(config.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("open the vault's key: %w", err)
-	}
-	if len(proof) > 0 {
-		if err := ring.Verify(proof); err != nil {
-			return nil, fmt.Errorf("the vault's key %s: %w", config.KeyFile, err)
-		}
-	}
-	return ring, nil
 }
 
 // writeNew makes a file of mode 0600 that is there with all its content, or not
@@ -120,18 +105,18 @@ func putInPlace(draft, path string) error {
 }
 
 // CheckBackup reads a whole backup without writing anything.
-func CheckBackup(config Config, path string) (BackedUp, error) {
+func CheckBackup(ctx context.Context, config Config, path string) (BackedUp, error) {
 	config, err := config.complete()
 	if err != nil {
 		return BackedUp{}, err
 	}
-	return readBackup(config, path, func(dump.Table, []any) {})
+	return readBackup(ctx, config, path, func(dump.Table, []any) {})
 }
 
 // readBackup reads a whole backup and shows every row.
-func readBackup(config Config, path string, show func(dump.Table, []any)) (BackedUp, error) {
+func readBackup(ctx context.Context, config Config, path string, show func(dump.Table, []any)) (BackedUp, error) {
 	found := BackedUp{}
-	err := withBackup(config, path, func(backup *dump.Reader) error {
+	err := withBackup(ctx, config, path, func(backup *dump.Reader) error {
 		found.Schema, found.MadeAt = backup.Header().Schema, backup.Header().MadeAt
 		for {
 			table, row, err := backup.Next()
@@ -157,30 +142,31 @@ func readBackup(config Config, path string, show func(dump.Table, []any)) (Backe
 }
 
 // withBackup opens a backup whose key is the configuration's.
-func withBackup(config Config, path string, read func(*dump.Reader) error) error {
+func withBackup(ctx context.Context, config Config, path string, read func(*dump.Reader) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("open the backup: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	ring, err := seal.OpenFile(config.KeyFile)
+	key, err := openBackupKey(config)
 	if err != nil {
-		return fmt.Errorf("open the vault's key, without which nothing in a backup can be used: %w", err)
+		return fmt.Errorf("nothing in a backup can be used without its key: %w", err)
 	}
 	backup, err := dump.NewReader(bufio.NewReaderSize(file, 1<<20), func(sum, sealed []byte) error {
-		opened, err := ring.Open(backupBinding, sealed)
+		opened, err := key.open(ctx, sealed)
+		if err != nil && !errors.Is(err, seal.ErrOpen) {
+			return err
+		}
 		if err != nil || string(opened) != string(sum) {
-			return fmt.Errorf("%w: it was changed, or its key is another than %s", dump.ErrCorrupt, config.KeyFile)
+			return fmt.Errorf("%w: it was changed, or its key is another than %s", dump.ErrCorrupt, key.name)
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if proof := backup.Header().Proof; len(proof) > 0 {
-		if err := ring.Verify(proof); err != nil {
-			return fmt.Errorf("%s: it was made with another key than %s: %w", path, config.KeyFile, err)
-		}
+	if err := key.verify(backup.Header().Proof); err != nil {
+		return fmt.Errorf("%s: it was made with another key: %w", path, err)
 	}
 	if err := store.Knows(backup.Header().Schema); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

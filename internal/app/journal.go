@@ -2,8 +2,9 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -30,22 +31,35 @@ func (a *App) journalOne(entry latchkey.JournalEntry) {
 
 // beginJournal lets the journal name its database, and catch up with it.
 func (a *App) beginJournal(ctx context.Context) error {
-	proof, err := a.store.VaultProof(ctx)
+	id, err := a.databaseID(ctx)
 	if err != nil {
 		return err
 	}
-	if err := a.journal.Append(journalOf(proof)); err != nil {
+	if err := a.journal.Append(journalOf(id)); err != nil {
 		return err
 	}
 	return a.catchUp(ctx)
 }
 
-// journalOf is the entry that names a database by its vault's proof, which no
-// other has. After a rotation of the vault's key it has another proof, and its
-// journal both.
-func journalOf(proof []byte) latchkey.JournalEntry {
-	sum := sha256.Sum256(proof)
-	return latchkey.JournalEntry{Kind: latchkey.JournalDatabase, Subject: hex.EncodeToString(sum[:])}
+// databaseID returns the database's id, which is made at its first start.
+func (a *App) databaseID(ctx context.Context) ([]byte, error) {
+	id, err := a.store.DatabaseID(ctx)
+	if err != nil || id != nil {
+		return id, err
+	}
+	id = make([]byte, databaseIDSize)
+	if _, err := io.ReadFull(a.parts.Random, id); err != nil {
+		return nil, fmt.Errorf("make the database's id: %w", err)
+	}
+	return a.store.KeepDatabaseID(ctx, id) // of several replicas the first to come wins
+}
+
+// databaseIDSize is the length of a database's id, in bytes.
+const databaseIDSize = 16
+
+// journalOf is the entry that names a database.
+func journalOf(id []byte) latchkey.JournalEntry {
+	return latchkey.JournalEntry{Kind: latchkey.JournalDatabase, Subject: hex.EncodeToString(id)}
 }
 
 // catchUp puts what the journal lacks into it: what other replicas have revoked,

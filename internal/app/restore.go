@@ -49,15 +49,15 @@ func RestoreBackup(ctx context.Context, config Config, wanted Restore, parts Par
 		return Restored{}, err
 	}
 	known := map[string]bool{} // what the backup itself says was revoked
-	var proof []byte
+	var database []byte
 	done := Restored{}
-	done.BackedUp, err = readBackup(config, wanted.From, func(table dump.Table, row []any) {
+	done.BackedUp, err = readBackup(ctx, config, wanted.From, func(table dump.Table, row []any) {
 		if table.Name == "revocation_journal" {
 			id, _ := row[table.Index("id")].(string)
 			known[id] = true
 		}
-		if name, _ := row[0].(string); table.Name == "meta" && name == "vault_proof" {
-			proof, _ = row[table.Index("value")].([]byte)
+		if name, _ := row[0].(string); table.Name == "meta" && name == "database_id" {
+			database, _ = row[table.Index("value")].([]byte)
 		}
 	})
 	if err != nil {
@@ -69,8 +69,8 @@ func RestoreBackup(ctx context.Context, config Config, wanted Restore, parts Par
 	}
 	done.Known = revoked != nil
 	if done.Known {
-		if proof != nil {
-			known[journalOf(proof).ID()] = true
+		if database != nil {
+			known[journalOf(database).ID()] = true
 		}
 		for id := range known {
 			if _, has := revoked[id]; !has {
@@ -82,7 +82,7 @@ func RestoreBackup(ctx context.Context, config Config, wanted Restore, parts Par
 	if err != nil {
 		return Restored{}, err
 	}
-	err = withBackup(config, wanted.From, func(backup *dump.Reader) error {
+	err = withBackup(ctx, config, wanted.From, func(backup *dump.Reader) error {
 		return store.Restore(ctx, target.place(), backup)
 	})
 	if err != nil {
@@ -155,10 +155,7 @@ func revocations(ctx context.Context, config Config, wanted Restore) (map[string
 		return nil, fmt.Errorf("read the old database: %w", err)
 	}
 	defer func() { _ = old.Close() }()
-	if _, err := ringOf(config, old.Header().Proof); err != nil {
-		return nil, fmt.Errorf("read the old database: %w", err)
-	}
-	revoked[journalOf(old.Header().Proof).ID()] = journalOf(old.Header().Proof)
+	revoked[journalOf(old.Header().Database).ID()] = journalOf(old.Header().Database)
 	return revoked, old.Journal(ctx, latchkey.JournalEntry{}.At, take)
 }
 

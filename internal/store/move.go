@@ -64,7 +64,7 @@ func (m *mover) begin(ctx context.Context) error {
 	if err := looked.Close(); err != nil {
 		return err
 	}
-	sum := sha256.Sum256(header.Proof)
+	sum := sha256.Sum256(header.Database)
 	what := "move " + hex.EncodeToString(sum[:])
 	target, begun, err := openLoader(ctx, m.to, "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", header, what)
 	if err != nil {

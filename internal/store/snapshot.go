@@ -109,9 +109,11 @@ func (s *Snapshot) describe(ctx context.Context) error {
 	if s.header.Tables, err = describe(ctx, s.tx, s.catalogue()); err != nil {
 		return err
 	}
-	err = s.tx.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'vault_proof'`).Scan(&s.header.Proof)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the vault's proof: %w", err)
+	for name, value := range map[string]*[]byte{"vault_proof": &s.header.Proof, "database_id": &s.header.Database} {
+		err = s.tx.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`, name).Scan(value)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
 	}
 	return s.count(ctx)
 }

@@ -12,8 +12,8 @@ import (
 // tables are all tables of the schema, as they are copied: what others refer to
 // comes first. A test compares them with what the migrations make.
 var tables = []string{
-	"meta", "organisations", "api_keys", "client_apps", "domain_claims", "link_sessions", "connections", "revocations",
-	"webhook_endpoints", "events", "deliveries", "delivery_heads", "idempotency_keys", "attempts", "revocation_journal",
+	"meta", "ring_keys", "organisations", "data_keys", "api_keys", "client_apps", "domain_claims", "link_sessions", "connections", "credential_marks",
+	"revocations", "webhook_endpoints", "endpoint_paces", "events", "deliveries", "delivery_heads", "idempotency_keys", "attempts", "revocation_journal",
 	"audit", "audit_chains",
 }
 
@@ -44,7 +44,7 @@ func describe(ctx context.Context, run querier, catalogue string) ([]dump.Table,
 			return nil, fmt.Errorf("read the schema: %w", err)
 		}
 		kind, known := kinds[strings.ToLower(declared)]
-		if table == "goose_db_version" || strings.HasPrefix(table, "sqlite_") { // the engine's and goose's own
+		if isEnginesOwn(table) {
 			continue
 		}
 		if !known || !slices.Contains(tables, table) {
@@ -71,6 +71,12 @@ func describe(ctx context.Context, run querier, catalogue string) ([]dump.Table,
 		}
 	}
 	return list, nil
+}
+
+// isEnginesOwn reports whether a table says something of this database alone:
+// of its schema, of the engine, or of what its clients were not sure of.
+func isEnginesOwn(table string) bool {
+	return table == "goose_db_version" || table == "commit_marks" || strings.HasPrefix(table, "sqlite_")
 }
 
 // The catalogues: table, column, type, and the place in the primary

@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite" // what the database is emptied with
 
 	"latchkey/internal/store"
+	"latchkey/internal/vault"
 	"latchkey/internal/vault/seal"
 )
 
@@ -47,6 +49,10 @@ func newDatabase(t *testing.T) *database {
 	}
 	d.empty.SetMaxOpenConns(1)
 	if d.ring, err = seal.NewRing(rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	keys := vault.NewKeys(vault.KeysConfig{Store: opened, Ring: d.ring, Now: time.Now, Random: rand.Reader, Log: silent})
+	if _, err := keys.Adopt(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
@@ -97,7 +103,7 @@ func (d *database) clear(t *testing.T) {
 		DELETE FROM delivery_heads; DELETE FROM deliveries; DELETE FROM events; DELETE FROM webhook_endpoints;
 		DELETE FROM revocations; DELETE FROM connections; DELETE FROM link_sessions; DELETE FROM attempts;
 		DELETE FROM idempotency_keys; DELETE FROM audit; DELETE FROM audit_chains; DELETE FROM domain_claims;
-		DELETE FROM client_apps; DELETE FROM api_keys; DELETE FROM organisations; COMMIT`)
+		DELETE FROM client_apps; DELETE FROM data_keys; DELETE FROM credential_marks; DELETE FROM revocation_journal; DELETE FROM endpoint_paces; DELETE FROM api_keys; DELETE FROM organisations; COMMIT`)
 	if d.seeds++; err == nil && d.seeds%tidyEvery == 0 {
 		_, err = d.empty.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
 	}

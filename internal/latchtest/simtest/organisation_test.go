@@ -45,7 +45,7 @@ func (w *world) found(t *testing.T, number int) *organisation {
 	first, text := auth.NewKey(random, o.id, environment, "first", latchkey.AllScopes(), now)
 	o.key = text
 	o.second, o.secondText = auth.NewKey(random, o.id, environment, "second", latchkey.AllScopes(), now)
-	sealing := vault.New(vault.Config{Ring: w.database.ring})
+	sealing := vault.New(vault.Config{Keys: w.database.keys(time.Now, newRandom(w.dice.roll("keys", fmt.Sprint(number))))})
 	endpoint := latchkey.WebhookEndpoint{
 		ID: latchkey.NewID(random, latchkey.PrefixWebhookEndpoint), OrganisationID: o.id, Environment: environment,
 		URL: o.url(), Events: []string{"*"}, Status: latchkey.EndpointEnabled, CreatedAt: now,

@@ -56,7 +56,7 @@ func (w *world) start(place *place) *replica {
 	place.starts++
 	r := &replica{world: w, number: place.number, name: fmt.Sprintf("replica %d.%d", place.number, place.starts)}
 	guarded := vault.New(vault.Config{
-		Store: shelf{r}, Refreshes: shelf{r}, Ring: w.database.ring, Connector: w.connector,
+		Store: shelf{r}, Refreshes: shelf{r}, Keys: w.database.keys(r.now, r.random("keys")), Connector: w.connector,
 		Client: func(latchkey.Connection) *http.Client { return r.client() },
 		Dead: func(ctx context.Context, connection latchkey.Connection, reason string) error {
 			return r.links.Died(ctx, connection, reason)
@@ -76,6 +76,8 @@ func (w *world) start(place *place) *replica {
 	r.router = web.New(web.Config{Authenticate: r.auth.Caller, Now: r.now, Random: r.random("web"), Log: silent})
 	proxy.Register(r.router, proxy.Config{
 		Vault: guarded, Now: r.now, Log: silent,
+		// No call of the bank's lasts long enough to be cut.
+		Streams: proxy.NewStreams(func(_ context.Context, ids []string) ([]string, error) { return ids, nil }),
 		Transport: func(latchkey.Connection) http.RoundTripper { return wire{r} },
 	})
 	r.startLoops(guarded)

@@ -9,17 +9,26 @@ import (
 	"latchkey"
 )
 
-// ClaimDeliveries claims deliveries that are due.
-func (s shelf) ClaimDeliveries(ctx context.Context, now time.Time, limit int, lease time.Duration,
-) ([]latchkey.Delivery, error) {
+// DueEndpoints finds the endpoints that something is due for.
+func (s shelf) DueEndpoints(ctx context.Context, now time.Time, after string, limit int) ([]latchkey.DueEndpoint, error) {
 	if s.queue.rests(now) {
 		return nil, nil
 	}
-	claimed, err := ask(ctx, s, "ClaimDeliveries", "", func(ctx context.Context) ([]latchkey.Delivery, error) {
-		return s.database.store.ClaimDeliveries(ctx, now, limit, lease)
+	due, err := ask(ctx, s, "DueEndpoints", after, func(ctx context.Context) ([]latchkey.DueEndpoint, error) {
+		return s.database.store.DueEndpoints(ctx, now, after, limit)
 	})
-	s.queue.claimed(len(claimed), err)
-	return claimed, err
+	if after == "" {
+		s.queue.claimed(len(due), err)
+	}
+	return due, err
+}
+
+// ClaimDeliveries claims deliveries that are due.
+func (s shelf) ClaimDeliveries(ctx context.Context, now time.Time, lease time.Duration, shares []latchkey.DeliveryShare,
+) ([]latchkey.Delivery, error) {
+	return ask(ctx, s, "ClaimDeliveries", "", func(ctx context.Context) ([]latchkey.Delivery, error) {
+		return s.database.store.ClaimDeliveries(ctx, now, lease, shares)
+	}, func([]latchkey.Delivery) { s.queue.touch() })
 }
 
 // FinishDelivery writes how an attempt ended. With a bug planted a failed event

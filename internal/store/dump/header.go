@@ -31,6 +31,7 @@ const (
 type Header struct {
 	Schema    int64            `json:"schema"`    // the number of the last migration
 	MadeAt    time.Time        `json:"madeAt"`    // when the rows were as they are here
+	Database  []byte           `json:"database"`  // the database's id; empty: it was never served
 	Proof     []byte           `json:"proof"`     // what the vault left to recognise its key by; empty: it was never used
 	Sequences map[string]int64 `json:"sequences"` // table → the last number that was given, also to rows that are gone
 	Tables    []Table          `json:"tables"`
