@@ -77,7 +77,7 @@ func (w *world) start(place *place) *replica {
 	proxy.Register(r.router, proxy.Config{
 		Vault: guarded, Now: r.now, Log: silent,
 		// No call of the bank's lasts long enough to be cut.
-		Streams: proxy.NewStreams(func(_ context.Context, ids []string) ([]string, error) { return ids, nil }),
+		Streams:   proxy.NewStreams(func(_ context.Context, ids []string) ([]string, error) { return ids, nil }),
 		Transport: func(latchkey.Connection) http.RoundTripper { return wire{r} },
 	})
 	r.startLoops(guarded)

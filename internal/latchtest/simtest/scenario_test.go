@@ -121,7 +121,7 @@ const shareDigits = 5
 var scenarios = rapid.Custom(func(t *rapid.T) scenario {
 	s := scenario{
 		Noise: rapid.Uint64().Draw(t, "noise"), Loss: rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "loss"),
-		Acts: rapid.SliceOfN(acts, 6, 30).Draw(t, "acts"),
+		Acts: rapid.SliceOfN(acts, 6, 20).Draw(t, "acts"),
 	}
 	for i := range s.Skews {
 		s.Skews[i] = rapid.SampledFrom([]time.Duration{0, 0, -1, 1}).Draw(t, "skew") * share(t, "by", maxSkew)
