@@ -23,7 +23,6 @@ type stage struct {
 	targets  []*target
 	linked   atomic.Int64 // accounts that have been linked
 	cells    []cell
-	counts   []int // of connections, where a baseline has been measured
 }
 
 // compare starts every side, drives each in turn, and tells the figures.

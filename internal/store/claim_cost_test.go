@@ -32,7 +32,7 @@ func queueUp(t *testing.T, s *Store, n int) {
 		series = fmt.Sprintf(`(WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < %d)
 			SELECT n FROM series) numbers`, n-1)
 	}
-	statements := []string{fmt.Sprintf(`INSERT INTO organisations (id, name, created_at) VALUES ('org_1', '', 0)`)}
+	statements := []string{`INSERT INTO organisations (id, name, created_at) VALUES ('org_1', '', 0)`}
 	for tenant := range costTenants {
 		statements = append(statements, fmt.Sprintf(`INSERT INTO webhook_endpoints (id, organisation_id, environment, url, events,
 			description, status, sealed_secret, created_at) VALUES ('we_%d', 'org_1', 'sandbox', 'https://shop.example/', ',*,', '',
