@@ -99,9 +99,6 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 	if a.connectors, err = connectors(config, parts); err != nil {
 		return nil, err
 	}
-	if a.journal, err = journal.Open(config.Journal); err != nil {
-		return nil, err
-	}
 	a.store, err = store.Open(ctx, store.Config{
 		URL: config.DatabaseURL, DirectURL: config.DatabaseDirectURL, Connections: config.DatabaseConnections,
 		Path: config.databasePath(), Log: parts.Log, Woken: a.wake, Changed: a.forget,
@@ -109,7 +106,10 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 		Failed: func(cause error) { a.failed <- cause }, FactsAtOnce: config.Limits.WritesAtOnce,
 	})
 	if err != nil {
-		return nil, errors.Join(err, a.journal.Close())
+		return nil, err
+	}
+	if a.journal, err = journal.Open(config.Journal); err != nil {
+		return nil, errors.Join(err, a.store.Close())
 	}
 	if err := a.build(ctx, clock); err != nil {
 		return nil, errors.Join(err, a.store.Close(), a.journal.Close())
