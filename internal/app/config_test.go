@@ -56,6 +56,7 @@ egress:
   proxies:
     - {name: de-1, url: "http://u:p@proxy.example:1", country: DE, region: BY, weight: 2, check: "www.example.com:443"}
     - {url_file: /run/proxy, country: US}
+webhooks: {rate: 50}
 drain_delay: 3s
 retention: {sessions: 7d, events: 36h, deliveries: forever, audit: 400d}
 revocation_journal: /other/revocations.log
@@ -92,7 +93,7 @@ log_level: warn
 			Retention: app.Retention{
 				Sessions: app.Span(7 * 24 * time.Hour), Events: app.Span(36 * time.Hour), Deliveries: -1, Audit: app.Span(400 * 24 * time.Hour),
 			},
-			Journal: "/other/revocations.log", DrainDelay: 3 * time.Second, LogFormat: "text", LogLevel: "warn",
+			Webhooks: app.Webhooks{Rate: 50}, Journal: "/other/revocations.log", DrainDelay: 3 * time.Second, LogFormat: "text", LogLevel: "warn",
 		}
 		if secret := got.Providers[0].ClientSecret; string(secret.Reveal()) != "s3cret" || strings.Contains(fmt.Sprint(got), "s3cret") {
 			t.Error("the client secret is not read, or printed")
