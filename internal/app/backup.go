@@ -150,7 +150,7 @@ func withBackup(ctx context.Context, config Config, path string, read func(*dump
 	defer func() { _ = file.Close() }()
 	key, err := openBackupKey(config)
 	if err != nil {
-		return fmt.Errorf("nothing in a backup can be used without its key: %w", err)
+		return fmt.Errorf("open the vault's key, without which nothing in a backup can be used: %w", err)
 	}
 	backup, err := dump.NewReader(bufio.NewReaderSize(file, 1<<20), func(sum, sealed []byte) error {
 		opened, err := key.open(ctx, sealed)

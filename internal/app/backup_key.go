@@ -32,7 +32,7 @@ func openBackupKey(config Config) (backupKey, error) {
 	case kms != nil && (err == nil || errors.Is(err, fs.ErrNotExist)):
 		return backupKey{name: "the key management service's", wrapper: kms}, nil
 	case err != nil:
-		return backupKey{}, fmt.Errorf("open the vault's key: %w", err)
+		return backupKey{}, err
 	}
 	return backupKey{name: config.KeyFile, ring: ring, wrapper: ring}, nil
 }

@@ -24,7 +24,7 @@ func plain(answer *http.Response) error {
 			}
 		}
 	}
-	part := answer.StatusCode == http.StatusPartialContent
+	part := answer.StatusCode == http.StatusPartialContent && answer.Request.Header.Get("Range") != ""
 	if part && (len(codings) > 0 || isText(answer.Header.Get("Content-Type"))) {
 		// Whoever asks for pieces could have a secret in pieces.
 		return latchkey.Errorf(latchkey.ProxyFailed, "the provider answered with a part of a text; ask for the whole, without Range")
