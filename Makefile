@@ -26,13 +26,19 @@ check: bin/staticcheck ## gofmt, go vet, staticcheck
 	$(GO) vet -race ./...
 	GOFLAGS="$(GOFLAGS) -race" bin/staticcheck ./...
 
-test: deps check ## everything CI runs: check, all tests with the race detector, the simulator without
-	$(GO) test -race -vet=off -count=1 -p 3 -timeout 18m ./...
-	$(SIMULATE) -timeout 15m ./internal/latchtest/simtest
+test: deps check ## everything CI runs: check, all tests, those of single rooms with the race detector
+	$(GO) test -race -vet=off -count=1 -p 3 -timeout 18m $$($(GO) list ./... | grep -vE '/($(subst $(space),|,$(WHOLE)))$$')
+	$(QUICK) -p 3 -timeout 18m $(addprefix ./internal/latchtest/,$(WHOLE))
 
-# Without the race detector, and with the flags of the binaries that tests build,
-# so that the two share their compilation.
-SIMULATE = CGO_ENABLED=0 $(GO) test -trimpath -vet=off -count=1
+# Tests that drive the whole program from outside: browsers, kills, replicas,
+# load. They run without the race detector, which makes the database some ten
+# times as slow and finds in the rooms' own tests what there is, and with the
+# flags of the binaries that tests build, so that the two share their compilation.
+WHOLE = backuptest browsertest conformancetest embedtest guardtest hooktest killtest replicatest simtest soaktest
+QUICK = CGO_ENABLED=0 $(GO) test -trimpath -vet=off -count=1
+
+empty :=
+space := $(empty) $(empty)
 
 results: deps ## all tests without the race detector, printing the figures that they owe
 	$(GO) test -count=1 -p 2 -timeout 14m -v ./... | { grep -E '^(RESULT|FAIL|--- FAIL|panic)' || true; }; exit $${PIPESTATUS[0]}
@@ -46,7 +52,7 @@ model: ## 100,000 random sequences against the machine of a link (MODEL=n for an
 	$(GO) test -run TestNoSequenceLeavesTheTable -count=1 -parallel 4 -timeout 180m ./internal/link -args -rapid.checks=$(or $(MODEL),100000)
 
 simulate: ## a million seeds of the simulator, some six hours (SEEDS=n for another number)
-	$(SIMULATE) -timeout 24h -v -run TestSixInvariants ./internal/latchtest/simtest -args -seeds=$(or $(SEEDS),1000000)
+	$(QUICK) -timeout 24h -v -run TestSixInvariants ./internal/latchtest/simtest -args -seeds=$(or $(SEEDS),1000000)
 
 lint: bin/golangci-lint ## the slower linters (building them takes minutes)
 	bin/golangci-lint run ./...
