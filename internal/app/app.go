@@ -7,6 +7,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -41,6 +42,7 @@ type Parts struct {
 	Random     io.Reader
 	Log        *slog.Logger
 	Connectors []connector.Connector // providers beside the built-in ones, or in the place of one
+	Patience   time.Duration         // of one request with the database; 0: what its client has
 	// Outside changes what may be reached, and by which names; nil: nothing.
 	Outside func(egress.Config) egress.Config
 }
@@ -274,7 +276,9 @@ func (a *App) wake() {
 }
 
 // Handler answers every request of the API and the pages.
-func (a *App) Handler() http.Handler { return patient(a.router) }
+func (a *App) Handler() http.Handler {
+	return patient(a.router, cmp.Or(a.parts.Patience, databasePatience))
+}
 
 // Routes lists what is served.
 func (a *App) Routes() []web.Route { return a.router.Routes() }

@@ -49,9 +49,9 @@ func (c *Config) completeDatabase() error {
 }
 
 // patient lets no request wait for the database longer than its client does.
-func patient(next http.Handler) http.Handler {
+func patient(next http.Handler, patience time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(store.WithPatience(r.Context(), databasePatience)))
+		next.ServeHTTP(w, r.WithContext(store.WithPatience(r.Context(), patience)))
 	})
 }
 

@@ -46,6 +46,9 @@ type Options struct {
 	Trusted     []string      // proxies whose X-Forwarded-For is believed
 	Egress      app.Egress    // the exits; none: everything goes out directly
 	HookTimeout time.Duration // of an attempt at a webhook; zero: as in the field
+	// Hurried gives the database as little time as in the field: a machine that is
+	// busy with other tests can take longer.
+	Hurried bool
 	// Machine is the clock of the machine, which may be wrong and be set, in the
 	// place of one that is the time itself; nil: that one.
 	Machine *Clock
@@ -114,6 +117,9 @@ func Start(t testing.TB, options Options) *Server {
 			outside.Timeouts.Webhook = options.HookTimeout
 			return outside
 		},
+	}
+	if !options.Hurried {
+		parts.Patience = time.Minute
 	}
 	if options.Machine != nil {
 		s.Clock, parts.Now, parts.Machine = options.Machine, nil, options.Machine.Now

@@ -18,7 +18,7 @@ func (s *Store) LiveConnections(ctx context.Context, ids []string) ([]string, er
 		}
 	}
 	rows, err := s.read().QueryContext(ctx, `SELECT id FROM connections WHERE status = $1 AND credential IS NOT NULL
-		AND id IN `+s.engine.fragments().listed+`
+		AND id IN `+s.engine.fragments().in(3)+`
 		AND NOT EXISTS (SELECT 1 FROM client_apps WHERE client_apps.id = connections.client_app_id AND client_apps.suspended = $2)`,
 		string(latchkey.ConnectionActive), true, strings.Join(ids, ","))
 	live, err := collect(rows, err, func(row scanner) (id string, err error) {

@@ -43,7 +43,7 @@ func killUnderHooks(s *server, engine string) {
 	if err != nil || status != http.StatusCreated {
 		s.Fatalf("register the sink: %d %s %v", status, body, err)
 	}
-	kills, accounts := scaletest.Of(20, 300), scaletest.Of(400, 10_000)
+	kills, accounts := scaletest.Of(20, 300), scaletest.Of(800, 10_000)
 	var number atomic.Int64
 	ctx, cancel := context.WithCancel(s.Context())
 	defer cancel()

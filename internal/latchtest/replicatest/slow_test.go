@@ -34,7 +34,9 @@ func databaseOf(t testing.TB, address string) string {
 func TestASlowDatabaseIsRefusedInTimeAndForgotten(t *testing.T) {
 	direct := latchtest.NewPostgres(t)
 	way := pgtest.StartProxy(t, direct)
-	options := latchtest.Options{DatabaseURL: way.URL(databaseOf(t, direct)), Data: filepath.Join(t.TempDir(), "data")}
+	options := latchtest.Options{
+		DatabaseURL: way.URL(databaseOf(t, direct)), Data: filepath.Join(t.TempDir(), "data"), Hurried: true,
+	}
 	slow := latchtest.Start(t, options)
 	options.DatabaseURL = direct
 	other := latchtest.Start(t, options)
