@@ -84,6 +84,7 @@ var auditRows = []row{
 	{id: "3.audit.receipt", statement: "and that its credential was ended at the provider", plus: true, check: func(s *suite) {
 		c := s.link("creator", nil)
 		s.call("DELETE", c.path(), nil).want(http.StatusOK)
+		s.eventually("the receipt", 10*time.Second, func() bool { return len(s.records("credential.revoked", c.id)) > 0 })
 		s.audited("credential.revoked", c.id, 1)[0].at("detail.attempts").is(1)
 	}},
 	{id: "3.audit.import", statement: "and an import", plus: true, check: func(s *suite) {
@@ -124,11 +125,16 @@ var auditRows = []row{
 // audited returns the records of an action on a subject, of which there must
 // be so many.
 func (s *suite) audited(action, subject string, many int) []value {
-	list := s.call("GET", "/v2/audit?action="+action+"&subject="+subject, nil).ok().at("list").fits(listOf(auditShape)).list()
+	list := s.records(action, subject)
 	if len(list) != many {
 		s.failf("there are %d records of %s on %s, want %d", len(list), action, subject, many)
 	}
 	return list
+}
+
+// records reads the records of an action on a subject.
+func (s *suite) records(action, subject string) []value {
+	return s.call("GET", "/v2/audit?action="+action+"&subject="+subject, nil).ok().at("list").fits(listOf(auditShape)).list()
 }
 
 func auditsManagement(s *suite) {
