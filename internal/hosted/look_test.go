@@ -162,6 +162,9 @@ func keepTheDomainInSight(t *testing.T, site string, browser *shottest.Browser) 
 			t.Run(page+" on "+view, func(t *testing.T) {
 				tab.Look(size)
 				tab.Go(site + "/" + page) // at this size: what takes the focus must not scroll it away
+				if shottest.Eval[bool](tab, `document.querySelector("[autofocus]") !== null`) {
+					t.Error("something has autofocus: the browser scrolls to that, sooner or later")
+				}
 				found := shottest.Eval[duties](tab, pageDuties)
 				if found.DomainAt <= 0 || found.DomainAt > float64(size.Height) {
 					t.Errorf("the domain ends at %.0f of %d", found.DomainAt, size.Height)
