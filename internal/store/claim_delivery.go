@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -117,6 +119,11 @@ const findHeadsOf = `SELECT h.subject, h.sequence, h.event_id, h.attempt, h.fenc
 
 // findHeads returns the due heads of an endpoint with their events, and holds
 // them; beside them the subjects of those whose event is not there.
+//
+// A head that was moved on between the statement's snapshot and its lock is
+// joined with nothing by PostgreSQL, which looks at the moved row again but at
+// the events as they were (its manual, 13.2.1). Such a one's event is asked for
+// once more, by a statement of its own, before it is taken for lost.
 func findHeads(tx *tx, share latchkey.DeliveryShare, now time.Time) (heads []latchkey.Delivery, lost []string, err error) {
 	rows, err := tx.rows(findHeadsOf+tx.fragments.skipHeads, share.EndpointID, micros(now), share.Most,
 		micros(now.Add(longestLease)))
@@ -130,13 +137,32 @@ func findHeads(tx *tx, share latchkey.DeliveryShare, now time.Time) (heads []lat
 	if err != nil {
 		return nil, nil, fmt.Errorf("find the heads: %w", err)
 	}
-	heads = slices.DeleteFunc(heads, func(head latchkey.Delivery) bool {
+	found := heads[:0]
+	for _, head := range heads {
 		if head.EventType == "" {
-			lost = append(lost, head.Subject)
+			err = loadEvent(tx, &head)
 		}
-		return head.EventType == ""
-	})
-	return heads, lost, nil
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			lost, err = append(lost, head.Subject), nil
+		case err != nil:
+			return nil, nil, err
+		default:
+			found = append(found, head)
+		}
+	}
+	return found, lost, nil
+}
+
+// loadEvent adds the type and body of the head's event.
+func loadEvent(tx *tx, head *latchkey.Delivery) error {
+	var eventType string
+	err := tx.row(`SELECT type, body FROM events WHERE id = $1`, head.EventID).Scan(&eventType, &head.Body)
+	if err != nil {
+		return fmt.Errorf("load event %s: %w", head.EventID, err)
+	}
+	head.EventType = latchkey.EventType(eventType)
+	return nil
 }
 
 // keepPace uses up the endpoint's rate for n deliveries and reports whether

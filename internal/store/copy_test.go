@@ -95,7 +95,9 @@ func awkward(table dump.Table, n int) []any {
 		}
 		switch column.Name {
 		case "id":
-			row[i] = fmt.Sprintf("%s_%d", table.Name, n)
+			if column.Kind == dump.Text {
+				row[i] = fmt.Sprintf("%s_%d", table.Name, n)
+			}
 		case "organisation_id":
 			row[i] = fmt.Sprintf("organisations_%d", n)
 		case "endpoint_id":

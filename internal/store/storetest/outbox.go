@@ -222,7 +222,7 @@ func outboxFacts() map[string]func(*world) {
 // claim and finish: what is finished must be each connection's events in
 // order, without gap or repetition.
 func racingWorkers(w *world) {
-	const connections, events, workers = 6, 12, 4
+	const connections, events, workers = 8, 30, 8
 	w.endpoint("*")
 	var mu sync.Mutex
 	got := map[string][]int64{}
