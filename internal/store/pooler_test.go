@@ -14,24 +14,27 @@ import (
 // Behind a pooler nothing can be prepared, and every transaction may run on
 // another connection.
 func TestPostgresBehindAPoolerKeepsTheContract(t *testing.T) {
-	bouncer := pgtest.StartBouncer(t, pgtest.New(t))
+	direct := migrated.New(t)
+	address, err := url.Parse(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bouncer := pgtest.StartBouncer(t, direct)
+	opened, err := store.Open(t.Context(), store.Config{
+		URL: bouncer.URL(strings.TrimPrefix(address.Path, "/")), DirectURL: direct,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := opened.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	kept := 0
 	storetest.Run(t, func(t *testing.T) *store.Store {
-		direct := migrated.New(t)
-		address, err := url.Parse(direct)
-		if err != nil {
-			t.Fatal(err)
-		}
-		opened, err := store.Open(t.Context(), store.Config{
-			URL: bouncer.URL(strings.TrimPrefix(address.Path, "/")), DirectURL: direct,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		empty(t, direct)
 		t.Cleanup(func() {
-			if err := opened.Close(); err != nil {
-				t.Error(err)
-			}
 			if !t.Failed() {
 				kept++
 			}
