@@ -28,13 +28,14 @@ check: bin/staticcheck ## gofmt, go vet, staticcheck
 
 test: deps check ## everything CI runs: check, all tests, those of single rooms with the race detector
 	$(GO) test -race -vet=off -count=1 -p 3 -timeout 18m $$($(GO) list ./... | grep -vE '/($(subst $(space),|,$(WHOLE)))$$')
-	$(QUICK) -p 3 -timeout 18m $(addprefix ./internal/latchtest/,$(WHOLE))
+	$(QUICK) -p 3 -timeout 18m $(addprefix ./internal/,$(WHOLE))
 
 # Tests that drive the whole program from outside: browsers, kills, replicas,
-# load. They run without the race detector, which makes the database some ten
+# load; and those of links, whose counts of attempts are large. They run without the race detector, which makes the database some ten
 # times as slow and finds in the rooms' own tests what there is, and with the
 # flags of the binaries that tests build, so that the two share their compilation.
-WHOLE = backuptest browsertest conformancetest embedtest guardtest hooktest killtest replicatest simtest soaktest
+WHOLE = link $(addprefix latchtest/,backuptest browsertest conformancetest embedtest guardtest hooktest killtest \
+	replicatest simtest soaktest)
 QUICK = CGO_ENABLED=0 $(GO) test -trimpath -vet=off -count=1
 
 empty :=
