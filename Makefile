@@ -28,14 +28,15 @@ check: bin/staticcheck ## gofmt, go vet, staticcheck
 
 test: deps check ## everything CI runs: check, all tests, those of single rooms with the race detector
 	$(GO) test -race -vet=off -count=1 -p 3 -timeout 18m $$($(GO) list ./... | grep -vE '/($(subst $(space),|,$(WHOLE)))$$')
-	$(QUICK) -p 3 -timeout 18m $(addprefix ./internal/,$(WHOLE))
+	$(QUICK) -p 4 -timeout 18m $(addprefix ./internal/,$(WHOLE))
 
 # Tests that drive the whole program from outside: browsers, kills, replicas,
-# load; and those of links, whose counts of attempts are large. They run without the race detector, which makes the database some ten
-# times as slow and finds in the rooms' own tests what there is, and with the
-# flags of the binaries that tests build, so that the two share their compilation.
-WHOLE = link $(addprefix latchtest/,backuptest browsertest conformancetest embedtest guardtest hooktest killtest \
-	replicatest simtest soaktest)
+# load; and those of links, whose counts of attempts are large. They run without
+# the race detector, which makes the database some ten times as slow and finds in
+# the rooms' own tests what there is, and with the flags of the binaries that
+# tests build, so that the two share their compilation. The longest is first.
+WHOLE = $(addprefix latchtest/,soaktest embedtest killtest simtest browsertest conformancetest e2etest guardtest hooktest \
+	backuptest replicatest sdktest) link
 QUICK = CGO_ENABLED=0 $(GO) test -trimpath -vet=off -count=1
 
 empty :=

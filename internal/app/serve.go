@@ -51,8 +51,10 @@ func (a *App) Serve(ctx context.Context, listener net.Listener, ready func()) er
 		servers, listeners = append(servers, a.server(a.Metrics())), append(listeners, metrics)
 	}
 	ended := make(chan error, len(servers))
+	doors := make([]*web.Door, len(listeners))
 	for i, server := range servers {
-		go func() { ended <- server.Serve(web.Strict(listeners[i])) }()
+		doors[i] = web.NewDoor(listeners[i])
+		go func() { ended <- server.Serve(web.Strict(doors[i])) }()
 	}
 	a.Start(context.WithoutCancel(ctx))
 	ready()
@@ -68,7 +70,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener, ready func()) er
 	}
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	return errors.Join(cause, a.leave(draining, servers))
+	return errors.Join(cause, a.leave(draining, servers, doors))
 }
 
 // tellLeaving says that this process is not to be asked any more, and goes on
@@ -86,11 +88,12 @@ func (a *App) tellLeaving(servers []*http.Server) {
 
 // leave takes no more requests, lets requests and background work under way
 // finish until ctx ends, cuts what is left short and closes everything.
-func (a *App) leave(ctx context.Context, servers []*http.Server) error {
+func (a *App) leave(ctx context.Context, servers []*http.Server, doors []*web.Door) error {
 	errs := make([]error, len(servers)+1)
 	var leaving sync.WaitGroup
 	for i, server := range servers {
 		leaving.Go(func() {
+			doors[i].LastCall(ctx)
 			if err := server.Shutdown(ctx); err != nil {
 				errs[i] = errors.Join(fmt.Errorf("requests were cut short: %w", err), server.Close())
 			}
