@@ -54,6 +54,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener, ready func()) er
 	doors := make([]*web.Door, len(listeners))
 	for i, server := range servers {
 		doors[i] = web.NewDoor(listeners[i])
+		doors[i].Attend(server)
 		go func() { ended <- server.Serve(web.Strict(doors[i])) }()
 	}
 	a.Start(context.WithoutCancel(ctx))

@@ -29,17 +29,28 @@ func TestWhoStandsBeforeTheDoorIsAnswered(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		conns = append(conns, conn)
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })}
+	door.Attend(server)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(door) }()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	door.LastCall(ctx)
+	called := make(chan struct{})
+	go func() {
+		door.LastCall(ctx)
+		close(called)
+	}()
+	for _, conn := range conns { // the rest of what they say comes after the call
+		if _, err := io.WriteString(conn, "Host: x\r\nConnection: close\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-called
 	if err := server.Shutdown(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,7 @@ type load struct {
 type answer struct {
 	at     time.Time
 	status int
+	err    error // why there was none
 }
 
 func newLoad(t testing.TB, key string, replicas ...string) *load {
@@ -128,7 +129,7 @@ func (l *load) note(response *http.Response, err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answers = append(l.answers, answer{time.Now(), status})
+	l.answers = append(l.answers, answer{time.Now(), status, err})
 }
 
 // link links one account.
@@ -189,9 +190,11 @@ func (l *load) lost(kept *store.Store, organisationID string) (missing []string)
 }
 
 // isRefused reports whether an error of a request tells that it was never
-// taken: nobody listened, or an idle connection was closed before it was
-// written.
+// taken: nobody listened, an idle connection was closed before it was written,
+// or the kernel reset a connection whose handshake was not over when the door
+// was shut. A request that was taken ends in an answer, or in EOF.
 func isRefused(err error) bool {
 	text := err.Error()
-	return strings.Contains(text, "connection refused") || strings.Contains(text, "server closed idle connection")
+	return strings.Contains(text, "connection refused") || strings.Contains(text, "server closed idle connection") ||
+		strings.Contains(text, "connection reset by peer")
 }

@@ -47,6 +47,7 @@ func TestARollingRestartFailsNobody(t *testing.T) {
 	for _, got := range l.answers {
 		if got.status == 0 || got.status >= 500 {
 			failed++
+			t.Logf("status %d at %v: %v", got.status, got.at, got.err)
 		}
 	}
 	kept, err := store.Open(t.Context(), store.Config{URL: database})
