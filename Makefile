@@ -28,12 +28,11 @@ check: bin/staticcheck ## gofmt, go vet, staticcheck
 
 test: deps check ## everything CI runs: check, all tests, those of single rooms with the race detector
 	$(GO) test -race -vet=off -count=1 -p 3 -timeout 18m $$($(GO) list ./... | grep -vE '/($(subst $(space),|,$(WHOLE)))$$')
-	$(GO) test -race -vet=off -count=1 -timeout 18m -run 'Contract|Batch' ./internal/store
 	$(QUICK) -p 4 -timeout 18m $(addprefix ./internal/,$(WHOLE))
 
 # Tests that drive the whole program from outside: browsers, kills, replicas,
 # load; and those of links and of the store, whose counts of attempts and rows are
-# large; the store's contract runs with the detector too. They run without it,
+# large. They run without the race detector,
 # which makes the database some ten times as slow and finds in the rooms' own
 # tests what there is, and with the flags of the binaries that tests build, so that
 # the two share their compilation. The longest is first.
