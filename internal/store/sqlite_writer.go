@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,6 +101,7 @@ func (w *sqliteWriter) loop() {
 			if !open {
 				return
 			}
+			runtime.Gosched() // those who are about to hand over a fact do so: the commit is theirs too
 			group = w.gather(append(group[:0], first))
 			w.commit(group)
 			for _, fact := range group {
