@@ -39,7 +39,12 @@ type sqliteWriter struct {
 	mu      sync.RWMutex // guards closing against sends
 	closed  bool
 	marker  *logMarker
+	length  *logLength // of the log as the last commit left it, until it is used; nil: unknown
 }
+
+// logLength is how many pages the write-ahead log holds, and how many of them
+// have been copied back.
+type logLength struct{ pages, copied int }
 
 // waitingFact is a fact on its way to the writer.
 type waitingFact struct {
@@ -173,6 +178,7 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 // which is undone.
 func (w *sqliteWriter) try(group []*waitingFact) error {
 	ctx := context.Background()
+	w.length = nil
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -205,9 +211,22 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	if wrote {
-		w.marker.note()
+		length, err := w.measure(ctx)
+		if err != nil {
+			length.pages = unmeasured
+		} else {
+			w.length = &length
+		}
+		w.marker.note(int64(length.pages))
 	}
 	return nil
+}
+
+// measure asks how long the log is.
+func (w *sqliteWriter) measure(ctx context.Context) (length logLength, err error) {
+	var busy int
+	err = w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &length.pages, &length.copied)
+	return length, err
 }
 
 // fail writes nothing from now on.
@@ -225,9 +244,15 @@ func (w *sqliteWriter) checkpoint() {
 		return
 	}
 	ctx := context.Background()
-	var busy, pages, copied int
-	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &pages, &copied)
-	if err == nil && (pages-copied >= checkpointPages || w.room.full.Load()) {
+	var length logLength
+	var err error
+	if w.length != nil {
+		length, w.length = *w.length, nil
+	} else {
+		length, err = w.measure(ctx)
+	}
+	if err == nil && (length.pages-length.copied >= checkpointPages || w.room.full.Load()) {
+		var busy, pages, copied int
 		err = w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
 	}
 	switch {
