@@ -46,8 +46,8 @@ const benchInit = `{"redirectUrl":"http://127.0.0.1/callback","clientReferenceId
 
 // benched is a running app without a network.
 type benched struct {
-	handler http.Handler
-	key     string
+	handler  http.Handler
+	key      string
 	redirect string
 }
 
