@@ -11,22 +11,32 @@ import (
 // one goroutine.
 type preparedConn struct {
 	conn       *sql.Conn
-	statements map[string]*sql.Stmt
+	statements map[string]preparedStatement
+	changes    *sessionChanges // of what is run
+}
+
+// preparedStatement is a statement, and whether it may change any session.
+type preparedStatement struct {
+	*sql.Stmt
+	broad bool
 }
 
 func newPreparedConn(conn *sql.Conn) *preparedConn {
-	return &preparedConn{conn: conn, statements: map[string]*sql.Stmt{}}
+	return &preparedConn{conn: conn, statements: map[string]preparedStatement{}, changes: &sessionChanges{}}
 }
 
 func (p *preparedConn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if statement, ok := p.statements[query]; ok {
-		return statement, nil
-	}
-	statement, err := p.conn.PrepareContext(ctx, query)
-	if err == nil {
+	statement, ok := p.statements[query]
+	if !ok {
+		prepared, err := p.conn.PrepareContext(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		statement = preparedStatement{prepared, isBroad(query)}
 		p.statements[query] = statement
 	}
-	return statement, err
+	p.changes.any = p.changes.any || statement.broad
+	return statement.Stmt, nil
 }
 
 // command runs a statement without arguments, such as COMMIT.

@@ -30,16 +30,17 @@ var errClosed = errors.New("the store is closed")
 //
 // After a failed fsync, write or read it writes nothing more: see isBroken.
 type sqliteWriter struct {
-	conn    *preparedConn
-	room    *reserve
-	failed  func(error) // told once when the disk fails
-	broken  atomic.Bool
-	waiting chan *waitingFact
-	done    chan struct{}
-	mu      sync.RWMutex // guards closing against sends
-	closed  bool
-	marker  *logMarker
-	length  *logLength // of the log as the last commit left it, until it is used; nil: unknown
+	conn     *preparedConn
+	room     *reserve
+	failed   func(error) // told once when the disk fails
+	broken   atomic.Bool
+	waiting  chan *waitingFact
+	done     chan struct{}
+	mu       sync.RWMutex // guards closing against sends
+	closed   bool
+	marker   *logMarker
+	sessions *sessionMemory
+	length   *logLength // of the log as the last commit left it, until it is used; nil: unknown
 }
 
 // logLength is how many pages the write-ahead log holds, and how many of them
@@ -65,7 +66,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 		conn: newPreparedConn(conn), room: room, failed: failed,
 		waiting: make(chan *waitingFact, groupLimit),
 		done:    make(chan struct{}),
-		marker:  newLogMarker(path),
+		marker:  newLogMarker(path), sessions: newSessionMemory(),
 	}
 	go writer.loop()
 	return writer, nil
@@ -179,6 +180,8 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 func (w *sqliteWriter) try(group []*waitingFact) error {
 	ctx := context.Background()
 	w.length = nil
+	changes := w.conn.changes
+	changes.hashes, changes.any = changes.hashes[:0], false
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -189,7 +192,7 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		}
 		var ended error
 		if fact.single {
-			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
+			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, sessions: w.conn.changes})
 		} else {
 			ended = w.runUnderSavepoint(ctx, fact)
 		}
@@ -206,6 +209,8 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 	if !wrote {
 		end = "ROLLBACK"
 	}
+	w.sessions.hold(changes)
+	defer w.sessions.letGo(changes)
 	if err := w.conn.command(ctx, end); err != nil {
 		_ = w.conn.command(ctx, "ROLLBACK")
 		return fmt.Errorf("commit: %w", err)
@@ -285,7 +290,7 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 	if err := w.conn.command(ctx, "SAVEPOINT fact"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
+	fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, sessions: w.conn.changes})
 	if fact.err != nil {
 		if err := w.conn.command(ctx, "ROLLBACK TO fact"); err != nil {
 			return fmt.Errorf("roll back one fact: %w", err)
