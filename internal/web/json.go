@@ -108,12 +108,12 @@ func WriteJSON(w http.ResponseWriter, status int, value any) error {
 	if err := json.MarshalWrite(buffer, value); err != nil {
 		return err
 	}
-	writeJSON(w, status, buffer.Bytes())
+	WriteEncoded(w, status, buffer.Bytes())
 	return nil
 }
 
-// writeJSON answers with what is JSON already.
-func writeJSON(w http.ResponseWriter, status int, encoded []byte) {
+// WriteEncoded answers with what is JSON already.
+func WriteEncoded(w http.ResponseWriter, status int, encoded []byte) {
 	header := w.Header()
 	header["Content-Type"] = jsonType
 	header["Content-Length"] = []string{strconv.Itoa(len(encoded))}

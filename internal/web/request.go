@@ -150,22 +150,22 @@ func (rt *Router) finish(r *http.Request, about *note, answer *recorder, started
 	if about.shed { // the metrics count it, and to write it down would cost more than it
 		level = slog.LevelDebug
 	}
-	if !rt.config.Log.Enabled(r.Context(), level) {
+	log := rt.config.Log.Handler()
+	if !log.Enabled(r.Context(), level) {
 		return
 	}
-	var space [10]slog.Attr
-	attrs := append(space[:0],
-		slog.String("request", about.id), slog.String("method", r.Method), slog.String("route", about.pattern),
-		slog.Int("status", status), slog.Duration("took", took),
-	)
-	attrs = append(attrs, about.attrs...)
+	// The record is made by hand: a Logger would look up who called it.
+	record := slog.NewRecord(time.Now(), level, "request", 0)
+	record.AddAttrs(slog.String("request", about.id), slog.String("method", r.Method), slog.String("route", about.pattern),
+		slog.Int("status", status), slog.Duration("took", took))
+	record.AddAttrs(about.attrs...)
 	if about.caller.KeyID != "" {
-		attrs = append(attrs, slog.String("key", about.caller.KeyID))
+		record.AddAttrs(slog.String("key", about.caller.KeyID))
 	}
 	if about.err != nil {
-		attrs = append(attrs, slog.String("error", about.err.Error()))
+		record.AddAttrs(slog.String("error", about.err.Error()))
 	}
-	rt.config.Log.LogAttrs(r.Context(), level, "request", attrs...)
+	_ = log.Handle(r.Context(), record) // a log that can't be written stops nobody
 }
 
 // recorder remembers the status of an answer. What it wraps stays reachable
