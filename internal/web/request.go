@@ -156,15 +156,17 @@ func (rt *Router) finish(r *http.Request, about *note, answer *recorder, started
 	}
 	// The record is made by hand: a Logger would look up who called it.
 	record := slog.NewRecord(time.Now(), level, "request", 0)
-	record.AddAttrs(slog.String("request", about.id), slog.String("method", r.Method), slog.String("route", about.pattern),
-		slog.Int("status", status), slog.Duration("took", took))
-	record.AddAttrs(about.attrs...)
+	var space [12]slog.Attr
+	attrs := append(append(space[:0],
+		slog.String("request", about.id), slog.String("method", r.Method), slog.String("route", about.pattern),
+		slog.Int("status", status), slog.Duration("took", took)), about.attrs...)
 	if about.caller.KeyID != "" {
-		record.AddAttrs(slog.String("key", about.caller.KeyID))
+		attrs = append(attrs, slog.String("key", about.caller.KeyID))
 	}
 	if about.err != nil {
-		record.AddAttrs(slog.String("error", about.err.Error()))
+		attrs = append(attrs, slog.String("error", about.err.Error()))
 	}
+	record.AddAttrs(attrs...)
 	_ = log.Handle(r.Context(), record) // a log that can't be written stops nobody
 }
 
