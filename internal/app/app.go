@@ -7,7 +7,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -240,7 +239,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		ErrorPage: hosted.ErrorPage,
 		KeyRate:   a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
 		Gate: newGates(a.config.Limits).of, Refusal: tryLater,
-		Context: patient(cmp.Or(a.parts.Patience, databasePatience)),
+		Context: a.patient(),
 		Now:     a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{

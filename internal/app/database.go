@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,8 +50,12 @@ func (c *Config) completeDatabase() error {
 }
 
 // patient returns what lets no request wait for the database longer than its
-// client does.
-func patient(patience time.Duration) func(context.Context) context.Context {
+// client does. A database in this process answers at once: there it is nil.
+func (a *App) patient() func(context.Context) context.Context {
+	if a.config.DatabaseURL == "" {
+		return nil
+	}
+	patience := cmp.Or(a.parts.Patience, databasePatience)
 	return func(ctx context.Context) context.Context { return store.WithPatience(ctx, patience) }
 }
 

@@ -37,6 +37,14 @@ func Decode(w http.ResponseWriter, r *http.Request, into any) error {
 		return err
 	}
 	defer clear(body)
+	if quick(body, into) {
+		return nil
+	}
+	return decodeSlowly(body, into)
+}
+
+// decodeSlowly looks at a body before it decodes it, and tells what is wrong.
+func decodeSlowly(body []byte, into any) error {
 	if err := inspect(body, into); err != nil {
 		return err
 	}
