@@ -46,9 +46,8 @@ const benchInit = `{"redirectUrl":"http://127.0.0.1/callback","clientReferenceId
 
 // benched is a running app without a network.
 type benched struct {
-	handler  http.Handler
-	key      string
-	redirect string
+	handler http.Handler
+	key     string
 }
 
 // startBench starts an app whose log is written, and thrown away by the system.
