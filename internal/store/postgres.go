@@ -125,9 +125,10 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func (e *postgresEngine) reader() reader        { return &postgresReader{e.db} }
-func (e *postgresEngine) fragments() *fragments { return &postgresFragments }
-func (e *postgresEngine) batches() *batches     { return e.grouped }
+func (e *postgresEngine) reader() reader         { return &postgresReader{e.db} }
+func (e *postgresEngine) fragments() *fragments  { return &postgresFragments }
+func (e *postgresEngine) batches() *batches      { return e.grouped }
+func (*postgresEngine) sessions() *sessionMemory { return nil }
 
 // postgresFragments are PostgreSQL's. A snapshot's xmin is the oldest
 // transaction that is still open: all below have ended (PostgreSQL manual,

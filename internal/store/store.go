@@ -93,7 +93,8 @@ type engine interface {
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
 	reader() reader
 	fragments() *fragments
-	batches() *batches // nil where write itself groups
+	batches() *batches        // nil where write itself groups
+	sessions() *sessionMemory // nil where others may change a session unseen
 	ping(ctx context.Context) error
 	close() error
 }
@@ -227,6 +228,7 @@ type tx struct {
 	ctx       context.Context
 	run       querier
 	fragments *fragments
+	sessions  *sessionChanges // nil where nothing is remembered
 }
 
 // exec runs a statement and returns how many rows it changed.

@@ -237,19 +237,24 @@ func (k *Keys) findSealing(ctx context.Context, organisationID string) error {
 	return nil
 }
 
+// takeTries is how often a key is looked for: another process may put one in the
+// place of the one that was just made.
+const takeTries = 4
+
 // take counts seals of the organisation's key, which is made when there is none
 // or the one there is has sealed enough.
 func (k *Keys) take(ctx context.Context, organisationID string) (latchkey.DataKey, error) {
-	taken, err := k.config.Store.TakeSeals(ctx, organisationID, sealsAhead, mostSeals)
-	if latchkey.CodeOf(err) != latchkey.NotFound {
-		return taken, err
+	for try := 1; ; try++ {
+		taken, err := k.config.Store.TakeSeals(ctx, organisationID, sealsAhead, mostSeals)
+		if latchkey.CodeOf(err) != latchkey.NotFound || try == takeTries {
+			return taken, err
+		}
+		used, err := k.config.Store.ActiveDataKey(ctx, organisationID)
+		if err != nil && latchkey.CodeOf(err) != latchkey.NotFound {
+			return used, err
+		}
+		if _, err := k.make(ctx, organisationID, used.ID); err != nil {
+			return used, err
+		}
 	}
-	used, err := k.config.Store.ActiveDataKey(ctx, organisationID)
-	if err != nil && latchkey.CodeOf(err) != latchkey.NotFound {
-		return used, err
-	}
-	if _, err := k.make(ctx, organisationID, used.ID); err != nil {
-		return used, err
-	}
-	return k.config.Store.TakeSeals(ctx, organisationID, sealsAhead, mostSeals)
 }
