@@ -37,6 +37,9 @@ type Config struct {
 type door struct {
 	config  Config
 	streams streams
+	drawn   *drawn
+	// policies are those of pages, by who may frame them and where they lead.
+	policies *memo[string]
 }
 
 // immutable lets what is named by its content be kept for ever.
@@ -44,7 +47,7 @@ const immutable = "public, max-age=31536000, immutable"
 
 // Register adds the pages and their assets.
 func Register(router *web.Router, config Config) {
-	d := &door{config: config}
+	d := &door{config: config, drawn: newDrawn(), policies: newMemo[string](policyBound)}
 	for _, prefix := range []string{"/", "/s/"} {
 		router.Framed("GET "+prefix+"{clientSecret}", d.show)
 		router.Framed("POST "+prefix+"{clientSecret}", d.step)

@@ -57,13 +57,27 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 	case Wait:
 		page.EventsPath = eventsPath(r, query)
 	}
-	return writePage(w, status, page)
+	return d.drawn.write(w, status, &page)
 }
+
+// policyBound is how much is remembered of the policies of pages, in bytes.
+const policyBound = 1 << 20
 
 // allowFraming lets the app's own pages frame the page, and its forms lead to
 // the app.
 func (d *door) allowFraming(w http.ResponseWriter, session *latchkey.LinkSession, app latchkey.ClientApp) {
-	web.AllowFraming(w.Header(), app.AllowedOrigins, []string{formTarget(session.Request.RedirectURL)})
+	var space [512]byte
+	key := likeness(space[:0])
+	key.text(session.Request.RedirectURL)
+	for _, origin := range app.AllowedOrigins {
+		key.text(origin)
+	}
+	policy, known := d.policies.find(key)
+	if !known {
+		policy = web.FramingPolicy(app.AllowedOrigins, []string{formTarget(session.Request.RedirectURL)})
+		d.policies.keep(key, policy, len(policy))
+	}
+	web.SetFraming(w.Header(), policy)
 }
 
 // told is what the page tells its host when it is drawn.
@@ -100,7 +114,7 @@ func (d *door) drawSilent(w http.ResponseWriter, r *http.Request, status int) er
 func silent(r *http.Request, content Content) Page {
 	spoken := speak(r, "")
 	return Page{
-		Lang: spoken.tag, Theme: r.URL.Query().Get("theme"), AssetPrefix: assetPrefix(),
+		Lang: spoken.tag, Theme: asked(r, "theme"), AssetPrefix: assetPrefix(),
 		RequestID: web.RequestID(r.Context()), Languages: languages(r, spoken), Content: content,
 	}
 }
@@ -109,11 +123,11 @@ func silent(r *http.Request, content Content) Page {
 func (d *door) frame(r *http.Request, session *latchkey.LinkSession, app latchkey.ClientApp) Page {
 	spoken := speak(r, session.Request.Locale)
 	page := Page{
-		Lang: spoken.tag, Theme: r.URL.Query().Get("theme"), AppName: app.Name, AppDomain: app.Domain,
+		Lang: spoken.tag, Theme: asked(r, "theme"), AppName: app.Name, AppDomain: app.Domain,
 		Sandbox: session.Environment == latchkey.Sandbox, AssetPrefix: assetPrefix(),
 		Action: pagePath(r, pageQuery(r)), Version: session.Version, RequestID: web.RequestID(r.Context()),
 		CanGoBack: session.State == latchkey.StateAuthorization || session.State == latchkey.StateLogin,
-		Languages: languages(r, spoken), Accent: accentOf(app.AccentColor),
+		Languages: languages(r, spoken), Accent: accentOf(app.AccentColor), Secret: r.PathValue("clientSecret"),
 		AppLogo: d.config.Logos.path(r.Context(), app.LogoURL),
 	}
 	if provider, ok := d.config.Provider(session.Progress.Provider); ok {
@@ -240,10 +254,7 @@ func writePage(w http.ResponseWriter, status int, page Page) error {
 	if err := Render(&drawn, page); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(drawn.Len()))
-	w.WriteHeader(status)
-	_, _ = w.Write(drawn.Bytes())
+	writeDocument(w, status, drawn.Bytes())
 	return nil
 }
 

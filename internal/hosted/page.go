@@ -37,6 +37,7 @@ type Page struct {
 	AssetPrefix string // where Assets is served, for example "/static/" + AssetHash()
 	Action      string // path the form posts to; "" is the page's own URL
 	Version     int64  // of the session that is drawn; comes back with the form
+	Secret      string // client secret in the paths of the page; "" where it is none's
 	RequestID   string // req_…, shown small where something went wrong
 	CanGoBack   bool   // offers the button "back"
 

@@ -49,7 +49,7 @@ const triedParameter = "tried"
 // not; to anybody else a finished link tells nothing.
 func cameThrough(r *http.Request, session *latchkey.LinkSession) bool {
 	return session.State == latchkey.StateCompleted && link.ReturnURL(session) != "" &&
-		r.URL.Query().Get(triedParameter) == strconv.FormatInt(session.Version-1, 10)
+		asked(r, triedParameter) == strconv.FormatInt(session.Version-1, 10)
 }
 
 // step takes one form. It is answered by 303 to the same page, which draws
@@ -157,6 +157,9 @@ func submissionOf(fields map[string]latchkey.Secret) (link.Submission, error) {
 // step.
 func pageQuery(r *http.Request) url.Values {
 	kept := url.Values{}
+	if r.URL.RawQuery == "" {
+		return kept
+	}
 	query := r.URL.Query()
 	if theme := query.Get("theme"); slices.Contains([]string{ThemeAuto, ThemeLight, ThemeDark}, theme) {
 		kept.Set("theme", theme)
@@ -171,6 +174,14 @@ func pageQuery(r *http.Request) url.Values {
 		}
 	}
 	return kept
+}
+
+// asked returns a parameter of the page's own query.
+func asked(r *http.Request, parameter string) string {
+	if r.URL.RawQuery == "" {
+		return ""
+	}
+	return r.URL.Query().Get(parameter)
 }
 
 // pagePath returns the page's own path with the query.
