@@ -26,16 +26,21 @@ func insertEvents(tx *tx, events []latchkey.Event) error {
 		if err != nil {
 			return fmt.Errorf("append event %s: %w", event.ID, err)
 		}
-		typePattern := "%," + string(event.Type) + ",%"
-		_, err = tx.exec(`INSERT INTO deliveries
+		// Not LIKE: SQLite prepares a statement anew whenever the pattern that is
+		// bound to it changes.
+		listed := "," + string(event.Type) + ","
+		queued, err := tx.exec(`INSERT INTO deliveries
 			(endpoint_id, subject, sequence, event_id, state, attempts, last_status, excerpt, updated_at, queued_at)
 			SELECT id, $1, $2, $3, 'pending', 0, 0, '', $4, $4 FROM webhook_endpoints
 			WHERE organisation_id = $5 AND environment = $6 AND status <> 'disabled'
-			AND (events LIKE '%,*,%' OR events LIKE $7)`+tx.fragments.shareLock,
+			AND (events LIKE '%,*,%' OR replace(events, $7, '') <> events)`+tx.fragments.shareLock,
 			event.Subject, event.Sequence, event.ID, micros(event.CreatedAt), event.OrganisationID,
-			string(event.Environment), typePattern)
+			string(event.Environment), listed)
 		if err != nil {
 			return fmt.Errorf("queue event %s: %w", event.ID, err)
+		}
+		if queued == 0 { // nobody wants it
+			continue
 		}
 		_, err = tx.exec(`INSERT INTO delivery_heads
 			(endpoint_id, subject, sequence, event_id, attempt, due_at, fence)
