@@ -45,39 +45,26 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 		page.Content, page.Messages, page.Languages = Foreign{Path: alone(r)}, "", nil
 		return writePage(w, status, page)
 	}
-	query := pageQuery(r)
 	switch content := content.(type) {
 	case Trying:
+		query := ownQuery(r)
 		query.Set(triedParameter, strconv.FormatInt(session.Version, 10))
 		w.Header().Set("Refresh", strconv.Itoa(content.RefreshAfter())+"; url="+pagePath(r, query))
 		page.EventsPath = eventsPath(r, query)
 	case Redirect: // a window of its own may end what this page waits for
+		query := ownQuery(r)
 		query.Set(triedParameter, strconv.FormatInt(session.Version+1, 10))
 		page.EventsPath = eventsPath(r, query)
 	case Wait:
-		page.EventsPath = eventsPath(r, query)
+		page.EventsPath = eventsPath(r, pageQuery(r))
 	}
 	return d.drawn.write(w, status, &page)
 }
 
-// policyBound is how much is remembered of the policies of pages, in bytes.
-const policyBound = 1 << 20
-
 // allowFraming lets the app's own pages frame the page, and its forms lead to
 // the app.
 func (d *door) allowFraming(w http.ResponseWriter, session *latchkey.LinkSession, app latchkey.ClientApp) {
-	var space [512]byte
-	key := likeness(space[:0])
-	key.text(session.Request.RedirectURL)
-	for _, origin := range app.AllowedOrigins {
-		key.text(origin)
-	}
-	policy, known := d.policies.find(key)
-	if !known {
-		policy = web.FramingPolicy(app.AllowedOrigins, []string{formTarget(session.Request.RedirectURL)})
-		d.policies.keep(key, policy, len(policy))
-	}
-	web.SetFraming(w.Header(), policy)
+	d.drawn.policy(app.AllowedOrigins, session.Request.RedirectURL).Set(w.Header())
 }
 
 // told is what the page tells its host when it is drawn.
@@ -130,8 +117,8 @@ func (d *door) frame(r *http.Request, session *latchkey.LinkSession, app latchke
 		Languages: languages(r, spoken), Accent: accentOf(app.AccentColor), Secret: r.PathValue("clientSecret"),
 		AppLogo: d.config.Logos.path(r.Context(), app.LogoURL),
 	}
-	if provider, ok := d.config.Provider(session.Progress.Provider); ok {
-		page.ProviderName, page.ProviderDomain, page.LogoPath = provider.Name, provider.Domain, logoPath(provider)
+	if provider, ok := d.providers.find(session.Progress.Provider); ok {
+		page.ProviderName, page.ProviderDomain, page.LogoPath = provider.Name, provider.Domain, provider.logoPath
 	}
 	return page
 }
@@ -237,9 +224,9 @@ func (d *door) choices(session *latchkey.LinkSession) []ProviderChoice {
 	}
 	var choices []ProviderChoice
 	for _, id := range session.Request.Providers {
-		if provider, ok := d.config.Provider(id); ok {
+		if provider, ok := d.providers.find(id); ok {
 			choices = append(choices, ProviderChoice{
-				ID: id, Name: provider.Name, Domain: provider.Domain, LogoPath: logoPath(provider),
+				ID: id, Name: provider.Name, Domain: provider.Domain, LogoPath: provider.logoPath,
 				Selected: id == session.Progress.Provider,
 			})
 		}

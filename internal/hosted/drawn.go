@@ -9,10 +9,15 @@ import (
 	"sync"
 
 	"latchkey"
+	"latchkey/internal/web"
 )
 
-// drawnBound is how much of drawn pages is kept, in bytes: some thousand pages.
-const drawnBound = 8 << 20
+// How much is kept, in bytes: some thousand pages, and the policies of as many
+// apps.
+const (
+	drawnBound  = 8 << 20
+	policyBound = 1 << 20
+)
 
 // drawn keeps pages that are the same for everybody as they were drawn: by the
 // templates, with their escaping by context. What differs is the client secret
@@ -22,17 +27,22 @@ const drawnBound = 8 << 20
 type drawn struct {
 	standIn string
 	pages   *memo[[][]byte] // by likeness; the pieces between the client secrets
-	spaces  sync.Pool       // of *space
+	// policies are those of pages, by who may frame them and where they lead.
+	policies *memo[web.Policy]
+	spaces   sync.Pool // of *space
 }
 
 // space is what one answer is put together in.
-type space struct{ like, document []byte }
+type space struct {
+	like     likeness
+	document []byte
+}
 
 func newDrawn() *drawn {
 	return &drawn{
 		standIn: latchkey.NewSecretID(rand.Reader, latchkey.PrefixClientSecret),
-		pages:   newMemo[[][]byte](drawnBound),
-		spaces:  sync.Pool{New: func() any { return &space{like: make([]byte, 0, 1<<10), document: make([]byte, 0, 8<<10)} }},
+		pages:   newMemo[[][]byte](drawnBound), policies: newMemo[web.Policy](policyBound),
+		spaces: sync.Pool{New: func() any { return &space{like: make([]byte, 0, 1<<10), document: make([]byte, 0, 8<<10)} }},
 	}
 }
 
@@ -61,6 +71,24 @@ func (d *drawn) write(w http.ResponseWriter, status int, page *Page) error {
 	writeDocument(w, status, document)
 	clear(document) // of the secret
 	return nil
+}
+
+// policy is that of the pages which these origins may frame, and which lead to
+// the app in the end.
+func (d *drawn) policy(origins []string, redirectURL string) web.Policy {
+	s := d.spaces.Get().(*space)
+	defer d.spaces.Put(s)
+	s.like = s.like[:0]
+	s.like.text(redirectURL)
+	for _, origin := range origins {
+		s.like.text(origin)
+	}
+	policy, known := d.policies.find(s.like)
+	if !known {
+		policy = web.FramingPolicy(origins, []string{formTarget(redirectURL)})
+		d.policies.keep(s.like, policy, policy.Size())
+	}
+	return policy
 }
 
 // draw draws the page with the secret that opens nothing, and returns the

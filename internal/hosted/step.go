@@ -84,7 +84,7 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 	if leaves(session, submission) {
 		return d.depart(w, r, session)
 	}
-	query := pageQuery(r)
+	query := ownQuery(r)
 	if err == nil && submission.Action == latchkey.ActionPoll && session.State == latchkey.StateWait {
 		query.Set(lookedParameter, "true")
 	}
@@ -153,14 +153,21 @@ func submissionOf(fields map[string]latchkey.Secret) (link.Submission, error) {
 	return submission, nil
 }
 
-// pageQuery returns what of the page's own query goes with it from step to
-// step.
-func pageQuery(r *http.Request) url.Values {
-	kept := url.Values{}
-	if r.URL.RawQuery == "" {
+// ownQuery is pageQuery for who adds to it.
+func ownQuery(r *http.Request) url.Values {
+	if kept := pageQuery(r); kept != nil {
 		return kept
 	}
-	query := r.URL.Query()
+	return url.Values{}
+}
+
+// pageQuery returns what of the page's own query goes with it from step to
+// step; it may be nil.
+func pageQuery(r *http.Request) url.Values {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	kept, query := url.Values{}, r.URL.Query()
 	if theme := query.Get("theme"); slices.Contains([]string{ThemeAuto, ThemeLight, ThemeDark}, theme) {
 		kept.Set("theme", theme)
 	}

@@ -61,17 +61,25 @@ func (rt *Router) pageHeaders(kind Kind) fixed {
 // must be named. What could end a directive or name more than one origin is
 // left out.
 func AllowFraming(header http.Header, origins, formTargets []string) {
-	SetFraming(header, FramingPolicy(origins, formTargets))
+	FramingPolicy(origins, formTargets).Set(header)
 }
 
-// FramingPolicy is the policy that AllowFraming sets, for who sets the same one
-// again and again.
-func FramingPolicy(origins, formTargets []string) string {
-	return pagePolicy + "; form-action " + sources(formTargets, isSource) + "; frame-ancestors " + sources(origins, isOrigin)
+// Policy is the policy of a page, made once for many answers.
+type Policy struct{ values []string } // shared, and never changed
+
+// FramingPolicy is what AllowFraming sets, for who sets the same again and
+// again.
+func FramingPolicy(origins, formTargets []string) Policy {
+	return Policy{[]string{
+		pagePolicy + "; form-action " + sources(formTargets, isSource) + "; frame-ancestors " + sources(origins, isOrigin),
+	}}
 }
 
-// SetFraming sets what FramingPolicy returned.
-func SetFraming(header http.Header, policy string) { header.Set("Content-Security-Policy", policy) }
+// Set puts it in the place of the policy that an answer has.
+func (p Policy) Set(header http.Header) { header["Content-Security-Policy"] = p.values }
+
+// Size is its length in bytes.
+func (p Policy) Size() int { return len(p.values[0]) }
 
 // AllowEmbedding lets a page that nobody may frame frame ours and open them in
 // windows that can talk to it.
