@@ -3,10 +3,11 @@
 // no script. Theirs keeps a page still while a form is sent, and talks to the
 // page that embeds it (embed.go, script/).
 //
-//	handler ──▶ Page{…, Content: Login{…}} ──▶ Render ──▶ templates/layout.html
-//	                                             │          └▶ templates/login.html
-//	                              catalogue (language.go)             │
-//	                              clean (name.go)                 ▼
+//	handler ──▶ Page{…, Content: Login{…}} ──▶ drawn before? (drawn.go) ─────────────┐
+//	                                             └▶ Render ──▶ templates/layout.html │
+//	                                                  │          └▶ templates/login.html
+//	                              catalogue (language.go)             │              │
+//	                              clean (name.go)                     ▼              ▼
 //	person ◀── text/html; /static/<hash>/link.css, page.js, icons.svg, icon.svg
 //	   └── POST version, action, fields ──▶ handler ──▶ 303 to the same page
 package hosted
