@@ -137,6 +137,7 @@ var postgresFragments = fragments{
 	skipLocked: " FOR UPDATE SKIP LOCKED",
 	skipHeads:  " FOR UPDATE OF h SKIP LOCKED",
 	shareLock:  " FOR SHARE",
+	shareOfW:   " FOR SHARE OF w",
 	after:      "(transaction_id, position) > ($3, $4)",
 	until:      "(transaction_id, position) <= ($6, $7)",
 	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",

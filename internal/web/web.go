@@ -189,7 +189,7 @@ func (rt *Router) Arrival(pattern string, handler Handler) {
 }
 
 func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
-	gate := rt.add(Route{Pattern: pattern, Kind: kind})
+	gate, headers := rt.add(Route{Pattern: pattern, Kind: kind}), rt.pageHeaders(kind)
 	guarded := rt.cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := rt.guesses(w.Header(), r); err != nil {
 			rt.writeErrorPage(w, r, err)
@@ -203,7 +203,7 @@ func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
 		rt.writeErrorPage(w, r, latchkey.Errorf(latchkey.Forbidden, "this form was sent from another site"))
 	}))
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		rt.pageHeaders(w.Header(), kind)
+		headers.set(w.Header())
 		about := noteOf(r.Context())
 		about.pattern = pattern
 		if err := gate.pass(about); err != nil {
@@ -223,7 +223,7 @@ func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
 func (rt *Router) Public(pattern string, handler http.Handler) {
 	rt.routes = append(rt.routes, Route{Pattern: pattern, Kind: KindPublic})
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		publicHeaders(w.Header())
+		publicHeaders.set(w.Header())
 		noteOf(r.Context()).pattern = pattern
 		handler.ServeHTTP(w, r)
 	})
