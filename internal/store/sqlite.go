@@ -152,6 +152,8 @@ func (e *sqliteEngine) reader() reader        { return plainReader{e.readers} }
 func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
 func (e *sqliteEngine) batches() *batches     { return nil }
 
+func (e *sqliteEngine) credentials() *recentCredentials { return e.writer.recent }
+
 // sqliteFragments are SQLite's: its one writer needs no locks and leaves no
 // gaps. All its events have the transaction 0, and it uses an index for such a
 // comparison of two columns only when the first is given.

@@ -38,6 +38,8 @@ type sqliteWriter struct {
 	mu      sync.RWMutex // guards closing against sends
 	closed  bool
 	marker  *logMarker
+	recent  *recentCredentials
+	changed changedRows // by the transaction that runs
 }
 
 // waitingFact is a fact on its way to the writer.
@@ -60,6 +62,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 		waiting: make(chan *waitingFact, groupLimit),
 		done:    make(chan struct{}),
 		marker:  newLogMarker(path),
+		recent:  newRecentCredentials(),
 	}
 	go writer.loop()
 	return writer, nil
@@ -171,6 +174,8 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 // which is undone.
 func (w *sqliteWriter) try(group []*waitingFact) error {
 	ctx := context.Background()
+	w.changed = changedRows{ids: w.changed.ids[:0]}
+	defer func() { w.recent.forget(&w.changed) }()
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -181,7 +186,7 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		}
 		var ended error
 		if fact.single {
-			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
+			fact.err = runFact(fact, w.tx(ctx))
 		} else {
 			ended = w.runUnderSavepoint(ctx, fact)
 		}
@@ -258,7 +263,7 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 	if err := w.conn.command(ctx, "SAVEPOINT fact"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
+	fact.err = runFact(fact, w.tx(ctx))
 	if fact.err != nil {
 		if err := w.conn.command(ctx, "ROLLBACK TO fact"); err != nil {
 			return fmt.Errorf("roll back one fact: %w", err)
@@ -268,6 +273,11 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 		return fmt.Errorf("release savepoint: %w", err)
 	}
 	return nil
+}
+
+// tx runs the statements of a fact.
+func (w *sqliteWriter) tx(ctx context.Context) *tx {
+	return &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, changed: &w.changed}
 }
 
 // runFact turns a panic of a fact into its error: the writer serves everybody

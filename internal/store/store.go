@@ -93,7 +93,8 @@ type engine interface {
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
 	reader() reader
 	fragments() *fragments
-	batches() *batches // nil where write itself groups
+	batches() *batches               // nil where write itself groups
+	credentials() *recentCredentials // nil where nothing may be remembered
 	ping(ctx context.Context) error
 	close() error
 }
@@ -227,10 +228,12 @@ type tx struct {
 	ctx       context.Context
 	run       querier
 	fragments *fragments
+	changed   *changedRows // nil: nobody remembers rows
 }
 
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
+	t.changed.note(query, args)
 	result, err := t.run.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
@@ -240,11 +243,13 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // row runs a query for one row.
 func (t *tx) row(query string, args ...any) *sql.Row {
+	t.changed.note(query, args)
 	return t.run.QueryRowContext(t.ctx, query, args...)
 }
 
 // rows runs a query.
 func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
+	t.changed.note(query, args)
 	return t.run.QueryContext(t.ctx, query, args...)
 }
 
