@@ -15,7 +15,7 @@ const secret = `tok/en+with=odd&<characters>"ä`
 // shown returns what comes out of a body.
 func shown(t *testing.T, m *mask, body io.Reader) string {
 	t.Helper()
-	masked := m.body(io.NopCloser(body), newBufferPool())
+	masked := m.body(io.NopCloser(body), &lentBuffers{pool: newBufferPool()})
 	out, err := io.ReadAll(masked)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestABodyWithoutASecretComesAsItIs(t *testing.T) {
 		t.Error("it is another")
 	}
 	empty := io.NopCloser(strings.NewReader("x"))
-	if (&mask{}).body(empty, nil) != empty {
+	if (&mask{}).body(empty, &lentBuffers{}) != empty {
 		t.Error("without a secret a body is wrapped")
 	}
 }
@@ -69,7 +69,7 @@ func TestASecretThatBreaksOffIsMaskedToo(t *testing.T) {
 	if got := shown(t, m, strings.NewReader("x "+secret[:20])); got != "x "+strings.Repeat("*", 20) {
 		t.Errorf("got %q", got)
 	}
-	body := m.body(io.NopCloser(io.MultiReader(strings.NewReader("x "+secret[:20]), iotest.ErrReader(errors.New("broke")))), newBufferPool())
+	body := m.body(io.NopCloser(io.MultiReader(strings.NewReader("x "+secret[:20]), iotest.ErrReader(errors.New("broke")))), &lentBuffers{pool: newBufferPool()})
 	got, err := io.ReadAll(body)
 	if err == nil || strings.Contains(string(got), "tok") {
 		t.Errorf("got %q, %v", got, err)
@@ -80,7 +80,7 @@ func TestAnEventIsNotHeldBack(t *testing.T) {
 	m := &mask{}
 	m.add([]byte(secret))
 	reader, writer := io.Pipe()
-	body := m.body(reader, newBufferPool())
+	body := m.body(reader, &lentBuffers{pool: newBufferPool()})
 	go func() { _, _ = io.WriteString(writer, "data: 1\n\n") }()
 	got := make([]byte, len("data: 1\n\n"))
 	if _, err := io.ReadFull(body, got); err != nil || string(got) != "data: 1\n\n" {
