@@ -9,23 +9,27 @@ import (
 )
 
 const (
-	// credentialAge is how old an answer may be. Everything that this process
-	// writes makes it forget at once; another process that writes the same
-	// SQLite file, as a command of the operator's may, is noticed by age.
-	credentialAge = 800 * time.Millisecond
+	// unseenFor is how long an answer is good without a look at whether another
+	// process has written to the file. What this process writes makes it forget
+	// at once; others are commands of the operator's.
+	unseenFor = 800 * time.Millisecond
+	// lookForOthers is how often that is looked at.
+	lookForOthers = unseenFor / 2
 	// mostCredentials bounds how many answers are remembered.
 	mostCredentials = 4096
 )
 
 // recentCredentials remembers the rows that calls through the proxy need, as
 // they are stored: the credentials are sealed. Only SQLite has one: there every
-// statement that could change such a row passes one writer, so that no answer
-// outlives the commit that makes it false. Its methods are safe for concurrent
-// use, those of nil too.
+// statement of this process that could change such a row passes one writer, so
+// that no answer outlives the commit that makes it false. Its methods are safe
+// for concurrent use, those of nil too.
 type recentCredentials struct {
 	mu      sync.RWMutex
 	known   map[string]knownCredential // by the connection's id
 	changes int64                      // how often something was forgotten
+	alone   time.Time                  // until when no other process had written
+	version int64                      // of the file, which others' commits change
 }
 
 // knownCredential is an answer of Store.Credential. Who gets it changes nothing
@@ -51,7 +55,7 @@ func (r *recentCredentials) get(organisationID string, environment latchkey.Envi
 	defer r.mu.RUnlock()
 	known, ok = r.known[id]
 	ok = ok && known.connection.OrganisationID == organisationID && known.connection.Environment == environment &&
-		time.Since(known.at) < credentialAge
+		(time.Since(r.alone) < unseenFor || time.Since(known.at) < unseenFor)
 	return known, ok, r.changes
 }
 
@@ -89,6 +93,18 @@ func (r *recentCredentials) forget(changed *changedRows) {
 	for _, id := range changed.ids {
 		delete(r.known, id)
 	}
+}
+
+// look is told the version of the file at a time. Another one than before tells
+// that another process has written to it.
+func (r *recentCredentials) look(version int64, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if version != r.version {
+		r.changes++
+		clear(r.known)
+	}
+	r.version, r.alone = version, at
 }
 
 // changedRows are the connections that the statements of a transaction may have

@@ -96,6 +96,8 @@ func (w *sqliteWriter) loop() {
 	defer close(w.done)
 	looks := time.NewTicker(lookForRoom)
 	defer looks.Stop()
+	others := time.NewTicker(lookForOthers)
+	defer others.Stop()
 	group := make([]*waitingFact, 0, groupLimit)
 	for {
 		select {
@@ -109,6 +111,8 @@ func (w *sqliteWriter) loop() {
 				close(fact.answer)
 			}
 			w.checkpoint()
+		case <-others.C:
+			w.lookForOthers()
 		case <-looks.C:
 			if w.room.full.Load() {
 				w.shrink()
@@ -211,6 +215,16 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		w.marker.note()
 	}
 	return nil
+}
+
+// lookForOthers finds out whether another process has written to the file: the
+// version that SQLite tells a connection changes with the commits of others.
+func (w *sqliteWriter) lookForOthers() {
+	var version int64
+	at := time.Now()
+	if err := w.conn.QueryRowContext(context.Background(), "PRAGMA data_version").Scan(&version); err == nil {
+		w.recent.look(version, at)
+	}
 }
 
 // fail writes nothing from now on.
