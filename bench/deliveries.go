@@ -33,7 +33,7 @@ func runDeliveries(ctx context.Context, t *target, upstream string) (measured, e
 	var queued struct {
 		Queued int `json:"queued"`
 	}
-	after := map[string]any{"after": ""}
+	after := map[string]any{"after": "0"}
 	if err := t.backend.call(ctx, http.MethodPost, "/v2/webhook-endpoints/"+endpoint.ID+"/replay", after, &queued); err != nil {
 		return measured{}, err
 	}

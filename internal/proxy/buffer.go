@@ -2,8 +2,9 @@ package proxy
 
 import "sync"
 
-// bufferSize is that of httputil.ReverseProxy.
-const bufferSize = 32 << 10
+// bufferSize is twice that of httputil.ReverseProxy: what a long answer costs is
+// reads and writes, and the fewer there are the better.
+const bufferSize = 64 << 10
 
 // bufferPool lends the buffers that bodies are copied through.
 type bufferPool struct{ pool sync.Pool }

@@ -13,7 +13,7 @@ import (
 
 // The bounds of a mask, in bytes.
 const (
-	longestForm = bufferSize / 4 // a longer secret is masked piece by piece
+	longestForm = 8 << 10 // a longer secret is masked piece by piece
 	shownOfCut  = 8              // what of a secret may show where an answer ends within it
 	masked      = '*'
 )
