@@ -14,7 +14,7 @@ import (
 // The bounds of a mask, in bytes.
 const (
 	longestForm = 8 << 10 // a longer secret is masked piece by piece
-	shownOfCut  = 8              // what of a secret may show where an answer ends within it
+	shownOfCut  = 8       // what of a secret may show where an answer ends within it
 	masked      = '*'
 )
 

@@ -14,10 +14,11 @@ const batchLimit = 256
 // one waits for the server's fsync, the next gathers.
 const batchWorkers = 2
 
-// batch groups facts of one kind on PostgreSQL: what waits goes out in one
-// statement, and each caller gets its own answer after the commit.
+// batch groups facts of one kind: what waits goes out together, and each caller
+// gets its own answer after the commit.
 type batch[T any] struct {
 	waiting chan *batched[T]
+	gather  time.Duration // how long the first waits for others
 	run     func(ctx context.Context, items []T) []error
 	working sync.WaitGroup
 	mu      sync.RWMutex // guards closing against sends
@@ -31,8 +32,12 @@ type batched[T any] struct {
 }
 
 func startBatch[T any](run func(ctx context.Context, items []T) []error) *batch[T] {
-	b := &batch[T]{waiting: make(chan *batched[T], batchLimit), run: run}
-	for range batchWorkers {
+	return startBatchOf(&batch[T]{run: run}, batchWorkers)
+}
+
+func startBatchOf[T any](b *batch[T], workers int) *batch[T] {
+	b.waiting = make(chan *batched[T], batchLimit)
+	for range workers {
 		b.working.Go(b.loop)
 	}
 	return b
@@ -93,6 +98,9 @@ func insist(ctx context.Context, try func(ctx context.Context, repeated bool) er
 func (b *batch[T]) loop() {
 	for first := range b.waiting {
 		group := []*batched[T]{first}
+		if b.gather > 0 {
+			time.Sleep(b.gather)
+		}
 		for len(group) < batchLimit {
 			next, open := b.poll()
 			if !open {

@@ -129,6 +129,8 @@ func (e *postgresEngine) reader() reader        { return &postgresReader{e.db} }
 func (e *postgresEngine) fragments() *fragments { return &postgresFragments }
 func (e *postgresEngine) batches() *batches     { return e.grouped }
 
+func (e *postgresEngine) finishes() *batch[*finishedDelivery] { return e.grouped.deliveriesFinished }
+
 // credentials is nil: other processes write too, and what one of them ends is
 // dead at once in all.
 func (e *postgresEngine) credentials() *recentCredentials { return nil }

@@ -24,6 +24,7 @@ type sqliteEngine struct {
 	writer  *sqliteWriter
 	readers *preparedDB
 	main    *sql.DB
+	ended   *batch[*finishedDelivery]
 }
 
 // openSQLite opens or makes the file at path and migrates it.
@@ -69,7 +70,9 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, readers.Close(), main.Close())
 	}
-	return &sqliteEngine{path: path, writer: writer, readers: newPreparedDB(readers), main: main}, nil
+	return &sqliteEngine{
+		path: path, writer: writer, readers: newPreparedDB(readers), main: main, ended: startFinishes(writer),
+	}, nil
 }
 
 // sqliteURL adds what every connection needs: a write-ahead log, an fsync at
@@ -152,6 +155,8 @@ func (e *sqliteEngine) reader() reader        { return plainReader{e.readers} }
 func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
 func (e *sqliteEngine) batches() *batches     { return nil }
 
+func (e *sqliteEngine) finishes() *batch[*finishedDelivery] { return e.ended }
+
 func (e *sqliteEngine) credentials() *recentCredentials { return e.writer.recent }
 
 // sqliteFragments are SQLite's: its one writer needs no locks and leaves no
@@ -172,6 +177,7 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 // close ends the writer and the readers. The last connection to go copies the
 // log back, which a disk that has failed is spared.
 func (e *sqliteEngine) close() error {
+	e.ended.stop()
 	if e.writer.broken.Load() {
 		return errors.Join(ErrBroken, e.writer.stop(), e.readers.Close())
 	}

@@ -93,7 +93,8 @@ type engine interface {
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
 	reader() reader
 	fragments() *fragments
-	batches() *batches               // nil where write itself groups
+	batches() *batches // nil where write itself groups
+	finishes() *batch[*finishedDelivery]
 	credentials() *recentCredentials // nil where nothing may be remembered
 	ping(ctx context.Context) error
 	close() error
