@@ -35,7 +35,7 @@ const Lease = time.Minute
 
 const (
 	pollEvery     = time.Second           // how late a retry may be noticed
-	claimGap      = 10 * time.Millisecond // as long as an endpoint of the highest rate takes for what it may have under way
+	claimGap      = 5 * time.Millisecond
 	finishTries   = 4
 	finishTimeout = 3 * time.Second        // of one try
 	finishPause   = 100 * time.Millisecond // before the second try; four times longer before each later one
