@@ -29,6 +29,42 @@ func shown(t *testing.T, m *mask, body io.Reader) string {
 	return string(out)
 }
 
+// shownInPlace is shown for who reads as the reverse proxy does.
+func shownInPlace(t *testing.T, m *mask, body io.Reader) string {
+	t.Helper()
+	lent := &lentBuffers{pool: newBufferPool()}
+	masked := m.body(io.NopCloser(body), lent)
+	defer func() { _ = masked.Close() }()
+	buffer := lent.Get()
+	defer lent.Put(buffer)
+	var out strings.Builder
+	for {
+		n, err := masked.Read(buffer)
+		out.Write(buffer[:n])
+		if err == io.EOF {
+			return out.String()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestASecretOfPlainLettersIsMaskedOnceAndNeverShownInPart(t *testing.T) {
+	m := &mask{}
+	m.add([]byte("token-of-user_7.~"))
+	if len(m.forms) != 1 {
+		t.Errorf("it has %d forms", len(m.forms))
+	}
+	for cut := range len("token-of-user_7.~") {
+		text := "tok token-of- token-of-user_7.~" + strings.Repeat("tok", cut) + "token-of-user_7.~"
+		want := "tok token-of- *****************" + strings.Repeat("tok", cut) + "*****************"
+		if got := shownInPlace(t, m, iotest.OneByteReader(strings.NewReader(text))); got != want {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
 func TestASecretIsMaskedInEveryFormAndLengthStays(t *testing.T) {
 	m := &mask{}
 	m.add([]byte(secret))
@@ -45,6 +81,14 @@ func TestASecretIsMaskedInEveryFormAndLengthStays(t *testing.T) {
 		} {
 			if got := shown(t, m, body); got != want {
 				t.Errorf("%s, %s: %q", name, reader, got)
+			}
+		}
+		for reader, body := range map[string]io.Reader{
+			"at once": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text)),
+			"in halves": iotest.HalfReader(strings.NewReader(text)), "with its end": iotest.DataErrReader(strings.NewReader(text)),
+		} {
+			if got := shownInPlace(t, m, body); got != want {
+				t.Errorf("in place, %s, %s: %q", name, reader, got)
 			}
 		}
 	}

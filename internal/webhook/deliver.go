@@ -34,7 +34,7 @@ import (
 const Lease = time.Minute
 
 const (
-	pollEvery     = time.Second           // how late a retry may be noticed
+	pollEvery     = time.Second // how late a retry may be noticed
 	claimGap      = 5 * time.Millisecond
 	finishTries   = 4
 	finishTimeout = 3 * time.Second        // of one try
