@@ -35,7 +35,7 @@ func (c *call) run(w http.ResponseWriter) {
 			web.WriteError(w, r, c.describe(err))
 		},
 		BufferPool: &c.lent,
-		ErrorLog:   c.errors,
+		ErrorLog:   c.passing.ErrorLog,
 	}
 	passing.ServeHTTP(w, c.request)
 }

@@ -7,9 +7,9 @@
 package proxy
 
 import (
-	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httputil"
 	"time"
 
 	"latchkey"
@@ -34,7 +34,7 @@ type door struct {
 	config  Config
 	limits  limits
 	buffers *bufferPool
-	errors  *log.Logger // of the reverse proxy, for what its error handler is not told
+	passing httputil.ReverseProxy // what all calls have in common
 }
 
 // methods are those that are passed on. CONNECT and TRACE are not: one opens
@@ -48,7 +48,7 @@ var methods = []string{
 func Register(router *web.Router, config Config) {
 	d := &door{
 		config: config, limits: limits{web.NewBuckets(config.Now)}, buffers: newBufferPool(),
-		errors: slog.NewLogLogger(config.Log.Handler(), slog.LevelDebug),
+		passing: httputil.ReverseProxy{ErrorLog: slog.NewLogLogger(config.Log.Handler(), slog.LevelDebug)},
 	}
 	for _, method := range methods {
 		if method != http.MethodHead { // GET has it

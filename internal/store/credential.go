@@ -13,15 +13,13 @@ import (
 // shared with other callers: it is to be read only.
 func (s *Store) Credential(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 ) (latchkey.Connection, latchkey.SealedCredential, error) {
-	recent := s.engine.credentials()
-	known, ok, changes := recent.get(organisationID, environment, id)
+	known, ok, changes := s.recent.get(organisationID, environment, id)
 	if ok {
 		return known.connection, known.sealed, nil
 	}
-	now := time.Now()
 	connection, sealed, err := s.loadCredential(ctx, organisationID, environment, id)
 	if err == nil {
-		recent.keep(connection, sealed, now, changes)
+		s.recent.keep(connection, sealed, changes)
 	}
 	return connection, sealed, err
 }

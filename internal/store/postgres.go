@@ -131,10 +131,6 @@ func (e *postgresEngine) batches() *batches     { return e.grouped }
 
 func (e *postgresEngine) finishes() *batch[*finishedDelivery] { return e.grouped.deliveriesFinished }
 
-// credentials is nil: other processes write too, and what one of them ends is
-// dead at once in all.
-func (e *postgresEngine) credentials() *recentCredentials { return nil }
-
 // postgresFragments are PostgreSQL's. A snapshot's xmin is the oldest
 // transaction that is still open: all below have ended (PostgreSQL manual,
 // section 9.27, "Transaction ID and Snapshot Information Functions").

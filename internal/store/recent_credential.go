@@ -8,28 +8,25 @@ import (
 	"latchkey"
 )
 
-const (
-	// unseenFor is how long an answer is good without a look at whether another
-	// process has written to the file. What this process writes makes it forget
-	// at once; others are commands of the operator's.
-	unseenFor = 800 * time.Millisecond
-	// lookForOthers is how often that is looked at.
-	lookForOthers = unseenFor / 2
-	// mostCredentials bounds how many answers are remembered.
-	mostCredentials = 4096
-)
+// mostCredentials bounds how many answers are remembered.
+const mostCredentials = 4096
+
+// lookForOthers is how often the writer looks whether another process has
+// written to the file, so that answers are good again.
+const lookForOthers = 400 * time.Millisecond
 
 // recentCredentials remembers the rows that calls through the proxy need, as
 // they are stored: the credentials are sealed. Only SQLite has one: there every
-// statement of this process that could change such a row passes one writer, so
-// that no answer outlives the commit that makes it false. Its methods are safe
-// for concurrent use, those of nil too.
+// statement of this process that could change such a row passes one writer, and
+// the count of commits tells whether another process has written to the file.
+// So no answer outlives the commit that makes it false. Its methods are safe for
+// concurrent use, those of nil too.
 type recentCredentials struct {
+	commits *commitCount
 	mu      sync.RWMutex
 	known   map[string]knownCredential // by the connection's id
 	changes int64                      // how often something was forgotten
-	alone   time.Time                  // until when no other process had written
-	version int64                      // of the file, which others' commits change
+	seen    uint32                     // the count of commits for which all that is known holds
 }
 
 // knownCredential is an answer of Store.Credential. Who gets it changes nothing
@@ -37,11 +34,10 @@ type recentCredentials struct {
 type knownCredential struct {
 	connection latchkey.Connection
 	sealed     latchkey.SealedCredential
-	at         time.Time
 }
 
-func newRecentCredentials() *recentCredentials {
-	return &recentCredentials{known: map[string]knownCredential{}}
+func newRecentCredentials(commits *commitCount) *recentCredentials {
+	return &recentCredentials{commits: commits, known: map[string]knownCredential{}, seen: commits.load()}
 }
 
 // get returns what is remembered of the connection of that organisation and
@@ -55,13 +51,13 @@ func (r *recentCredentials) get(organisationID string, environment latchkey.Envi
 	defer r.mu.RUnlock()
 	known, ok = r.known[id]
 	ok = ok && known.connection.OrganisationID == organisationID && known.connection.Environment == environment &&
-		(time.Since(r.alone) < unseenFor || time.Since(known.at) < unseenFor)
+		r.commits.load() == r.seen
 	return known, ok, r.changes
 }
 
 // keep remembers an answer that was read since get, unless something was
 // forgotten meanwhile: it may be from before the change.
-func (r *recentCredentials) keep(connection latchkey.Connection, sealed latchkey.SealedCredential, at time.Time, changes int64) {
+func (r *recentCredentials) keep(connection latchkey.Connection, sealed latchkey.SealedCredential, changes int64) {
 	if r == nil {
 		return
 	}
@@ -76,18 +72,43 @@ func (r *recentCredentials) keep(connection latchkey.Connection, sealed latchkey
 			break
 		}
 	}
-	r.known[connection.ID] = knownCredential{connection, sealed, at}
+	r.known[connection.ID] = knownCredential{connection, sealed}
 }
 
-// forget drops what a transaction has changed, once that has ended.
-func (r *recentCredentials) forget(changed *changedRows) {
-	if r == nil || !changed.all && len(changed.ids) == 0 {
+// begin is called when the writer has the lock of the file, or now and then. A
+// commit that was not seen is another process's: everything is forgotten.
+func (r *recentCredentials) begin() {
+	if r == nil {
+		return
+	}
+	if now := r.commits.load(); now != r.seen { // only the writer changes what was seen
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.changes++
+		clear(r.known)
+		r.seen = now
+	}
+}
+
+// end drops what a transaction has changed, once that has ended. One that wrote
+// rows has counted one commit. If there is more to see, or one where none was
+// written for sure, it may be another process's.
+func (r *recentCredentials) end(changed *changedRows) {
+	if r == nil {
+		return
+	}
+	now := r.commits.load()
+	own := now == r.seen || changed.rows > 0 && now == r.seen+1
+	if own && now == r.seen && !changed.all && len(changed.ids) == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.changes++
-	if changed.all {
+	r.seen = now
+	if changed.all || len(changed.ids) > 0 || !own {
+		r.changes++
+	}
+	if changed.all || !own {
 		clear(r.known)
 	}
 	for _, id := range changed.ids {
@@ -95,23 +116,12 @@ func (r *recentCredentials) forget(changed *changedRows) {
 	}
 }
 
-// look is told the version of the file at a time. Another one than before tells
-// that another process has written to it.
-func (r *recentCredentials) look(version int64, at time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if version != r.version {
-		r.changes++
-		clear(r.known)
-	}
-	r.version, r.alone = version, at
-}
-
 // changedRows are the connections that the statements of a transaction may have
 // changed in what Store.Credential reads.
 type changedRows struct {
-	ids []string
-	all bool
+	ids  []string
+	all  bool
+	rows int64 // that were written for sure
 }
 
 // note looks at a statement. One that adds rows changes no answer: that there

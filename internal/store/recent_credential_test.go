@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	"latchkey"
 )
@@ -70,44 +69,72 @@ func TestAConnectionIsReadOnceUntilItIsChangedHere(t *testing.T) {
 	}
 }
 
-func TestWhatAnotherProcessHasWrittenIsSeenSoon(t *testing.T) {
+func TestWhatAnotherProcessHasWrittenIsSeenAtOnce(t *testing.T) {
 	s, path := sharedFile(t)
 	id := connectionID(1)
-	connected(t, s, id, "first")
-	credentialOf(t, s, id)
+	connected(t, s, id, "0")
 	stranger := rawSQLite(t, path)
-	if _, err := stranger.ExecContext(t.Context(), `UPDATE connections SET credential = $1`, []byte("second")); err != nil {
-		t.Fatal(err)
-	}
-	changed := time.Now()
-	for {
-		text, _ := credentialOf(t, s, id)
-		if text == "second" {
-			break
+	for i := range 50 {
+		credentialOf(t, s, id)
+		if i%2 == 0 { // and this process writes too
+			if err := s.fact(t.Context(), noting(strconv.Itoa(i))); err != nil {
+				t.Fatal(err)
+			}
+			credentialOf(t, s, id)
 		}
-		if time.Since(changed) > 20*time.Second {
-			t.Fatal("it is never seen")
+		want := strconv.Itoa(i + 1)
+		if _, err := stranger.ExecContext(t.Context(), `UPDATE connections SET credential = $1`, []byte(want)); err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(time.Millisecond)
+		if text, _ := credentialOf(t, s, id); text != want {
+			t.Fatalf("%q after %q was written", text, want)
+		}
 	}
-	t.Logf("seen after %v", time.Since(changed))
+}
+
+// alone returns a memory of nobody's file, and counts a commit.
+func alone() (r *recentCredentials, commit func()) {
+	count := &commitCount{memory: make([]byte, 2*indexHeader)}
+	return newRecentCredentials(count), func() { count.memory[indexHeader+indexChange]++ }
 }
 
 func TestAnAnswerFromBeforeAChangeIsNotKept(t *testing.T) {
-	r := newRecentCredentials()
+	r, commit := alone()
 	connection := latchkey.Connection{ID: connectionID(1), OrganisationID: "org_a", Environment: latchkey.Sandbox}
 	_, _, changes := r.get("org_a", latchkey.Sandbox, connection.ID)
-	r.forget(&changedRows{ids: []string{connectionID(2)}}) // while it is read
-	r.keep(connection, latchkey.SealedCredential{}, time.Now(), changes)
+	commit()
+	r.end(&changedRows{ids: []string{connectionID(2)}, rows: 1}) // while it is read
+	r.keep(connection, latchkey.SealedCredential{}, changes)
 	if _, ok, _ := r.get("org_a", latchkey.Sandbox, connection.ID); ok {
 		t.Error("it is kept")
 	}
 }
 
+func TestACommitThatMayBeAnothersMakesEverythingForgotten(t *testing.T) {
+	connection := latchkey.Connection{ID: connectionID(1), OrganisationID: "org_a", Environment: latchkey.Sandbox}
+	for name, each := range map[string]struct {
+		commits int
+		rows    int64
+		kept    bool
+	}{
+		"none": {0, 0, true}, "its own": {1, 3, true}, "one, and it wrote nothing": {1, 0, false}, "two": {2, 3, false},
+	} {
+		r, commit := alone()
+		r.keep(connection, latchkey.SealedCredential{}, 0)
+		for range each.commits {
+			commit()
+		}
+		r.end(&changedRows{rows: each.rows})
+		if _, ok, _ := r.get("org_a", latchkey.Sandbox, connection.ID); ok != each.kept {
+			t.Errorf("%s: kept is %v", name, ok)
+		}
+	}
+}
+
 func TestNotMoreThanSoManyConnectionsAreRemembered(t *testing.T) {
-	r := newRecentCredentials()
+	r, _ := alone()
 	for i := range mostCredentials + 100 {
-		r.keep(latchkey.Connection{ID: strconv.Itoa(i)}, latchkey.SealedCredential{}, time.Now(), 0)
+		r.keep(latchkey.Connection{ID: strconv.Itoa(i)}, latchkey.SealedCredential{}, 0)
 	}
 	if len(r.known) != mostCredentials {
 		t.Errorf("%d are", len(r.known))

@@ -157,8 +157,6 @@ func (e *sqliteEngine) batches() *batches     { return nil }
 
 func (e *sqliteEngine) finishes() *batch[*finishedDelivery] { return e.ended }
 
-func (e *sqliteEngine) credentials() *recentCredentials { return e.writer.recent }
-
 // sqliteFragments are SQLite's: its one writer needs no locks and leaves no
 // gaps. All its events have the transaction 0, and it uses an index for such a
 // comparison of two columns only when the first is given.

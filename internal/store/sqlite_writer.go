@@ -62,7 +62,9 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 		waiting: make(chan *waitingFact, groupLimit),
 		done:    make(chan struct{}),
 		marker:  newLogMarker(path),
-		recent:  newRecentCredentials(),
+	}
+	if commits, err := openCommitCount(path); err == nil {
+		writer.recent = newRecentCredentials(commits)
 	}
 	go writer.loop()
 	return writer, nil
@@ -112,7 +114,7 @@ func (w *sqliteWriter) loop() {
 			}
 			w.checkpoint()
 		case <-others.C:
-			w.lookForOthers()
+			w.recent.begin()
 		case <-looks.C:
 			if w.room.full.Load() {
 				w.shrink()
@@ -178,11 +180,18 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 // which is undone.
 func (w *sqliteWriter) try(group []*waitingFact) error {
 	ctx := context.Background()
-	w.changed = changedRows{ids: w.changed.ids[:0]}
-	defer func() { w.recent.forget(&w.changed) }()
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	w.recent.begin()
+	w.changed = changedRows{ids: w.changed.ids[:0]}
+	committed := false
+	defer func() {
+		if !committed {
+			w.changed.rows = 0
+		}
+		w.recent.end(&w.changed)
+	}()
 	wrote := false
 	for _, fact := range group {
 		if fact.err = fact.ctx.Err(); fact.err != nil {
@@ -190,7 +199,7 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		}
 		var ended error
 		if fact.single {
-			fact.err = runFact(fact, w.tx(ctx))
+			fact.err = w.runFact(ctx, fact)
 		} else {
 			ended = w.runUnderSavepoint(ctx, fact)
 		}
@@ -211,20 +220,11 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		_ = w.conn.command(ctx, "ROLLBACK")
 		return fmt.Errorf("commit: %w", err)
 	}
+	committed = wrote
 	if wrote {
 		w.marker.note()
 	}
 	return nil
-}
-
-// lookForOthers finds out whether another process has written to the file: the
-// version that SQLite tells a connection changes with the commits of others.
-func (w *sqliteWriter) lookForOthers() {
-	var version int64
-	at := time.Now()
-	if err := w.conn.QueryRowContext(context.Background(), "PRAGMA data_version").Scan(&version); err == nil {
-		w.recent.look(version, at)
-	}
 }
 
 // fail writes nothing from now on.
@@ -277,7 +277,7 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 	if err := w.conn.command(ctx, "SAVEPOINT fact"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	fact.err = runFact(fact, w.tx(ctx))
+	fact.err = w.runFact(ctx, fact)
 	if fact.err != nil {
 		if err := w.conn.command(ctx, "ROLLBACK TO fact"); err != nil {
 			return fmt.Errorf("roll back one fact: %w", err)
@@ -289,9 +289,14 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 	return nil
 }
 
-// tx runs the statements of a fact.
-func (w *sqliteWriter) tx(ctx context.Context) *tx {
-	return &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, changed: &w.changed}
+// runFact runs a fact. Of one that fails nothing is written.
+func (w *sqliteWriter) runFact(ctx context.Context, fact *waitingFact) error {
+	rows := w.changed.rows
+	err := runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, changed: &w.changed})
+	if err != nil {
+		w.changed.rows = rows
+	}
+	return err
 }
 
 // runFact turns a panic of a fact into its error: the writer serves everybody

@@ -77,6 +77,7 @@ type Store struct {
 	log       *slog.Logger
 	reads     atomic.Int64
 	facts     atomic.Int64
+	recent    *recentCredentials // nil: no credential may be remembered
 
 	underWay    atomic.Int64 // facts that wait or run
 	factsAtOnce int64        // 0: no bound
@@ -95,7 +96,6 @@ type engine interface {
 	fragments() *fragments
 	batches() *batches // nil where write itself groups
 	finishes() *batch[*finishedDelivery]
-	credentials() *recentCredentials // nil where nothing may be remembered
 	ping(ctx context.Context) error
 	close() error
 }
@@ -149,6 +149,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	switch {
 	case config.URL == "":
 		store.engine, err = openSQLite(ctx, config)
+		if alone, ok := store.engine.(*sqliteEngine); ok {
+			store.recent = alone.writer.recent
+		}
 	case strings.HasPrefix(config.URL, "postgres://"), strings.HasPrefix(config.URL, "postgresql://"):
 		store.engine, err = openPostgres(ctx, config)
 	default:
@@ -239,7 +242,11 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return result.RowsAffected()
+	rows, err := result.RowsAffected()
+	if t.changed != nil {
+		t.changed.rows += rows
+	}
+	return rows, err
 }
 
 // row runs a query for one row.
