@@ -7,10 +7,10 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model lint results fuzz bench screenshots bundle pack interop clean
+.PHONY: help build deps check test model simulate lint results soak fuzz bench bench-check microbench screenshots bundle pack interop clean
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 build: ## one static binary: bin/latchkey
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/latchkey ./cmd/latchkey
@@ -26,14 +26,36 @@ check: bin/staticcheck ## gofmt, go vet, staticcheck
 	$(GO) vet -race ./...
 	GOFLAGS="$(GOFLAGS) -race" bin/staticcheck ./...
 
-test: deps check ## everything CI runs: check, then all tests with the race detector
-	$(GO) test -race -vet=off -count=1 -p 3 -timeout 18m ./...
+test: deps check ## everything CI runs: check, all tests, those of single rooms with the race detector
+	$(GO) test -race -vet=off -count=1 -p 3 -timeout 18m $$($(GO) list ./... | grep -vE '/($(subst $(space),|,$(WHOLE)))$$')
+	$(QUICK) -p 4 -timeout 18m $(addprefix ./internal/,$(WHOLE))
+
+# Tests that drive the whole program from outside: browsers, kills, replicas,
+# load; and those of links and of the store, whose counts of attempts and rows are
+# large. They run without the race detector,
+# which makes the database some ten times as slow and finds in the rooms' own
+# tests what there is, and with the flags of the binaries that tests build, so that
+# the two share their compilation. The longest is first.
+WHOLE = $(addprefix latchtest/,soaktest embedtest killtest simtest browsertest conformancetest e2etest guardtest hooktest \
+	backuptest replicatest sdktest) link store
+QUICK = CGO_ENABLED=0 $(GO) test -trimpath -vet=off -count=1
+
+empty :=
+space := $(empty) $(empty)
 
 results: deps ## all tests without the race detector, printing the figures that they owe
 	$(GO) test -count=1 -p 2 -timeout 14m -v ./... | { grep -E '^(RESULT|FAIL|--- FAIL|panic)' || true; }; exit $${PIPESTATUS[0]}
 
+soak: deps ## hours: every test that has a long run (LATCHKEY_SOAK), one package after the other, printing the figures
+	LATCHKEY_SOAK=1 $(GO) test -count=1 -p 1 -timeout 180m -v \
+		$$(grep -rl '"latchkey/internal/latchtest/scaletest"' --include='*_test.go' . | xargs -n1 dirname | sort -u) \
+		| { grep -E '^(RESULT|FAIL|ok|soak:|--- FAIL|panic)' || true; }; exit $${PIPESTATUS[0]}
+
 model: ## 100,000 random sequences against the machine of a link (MODEL=n for another number)
 	$(GO) test -run TestNoSequenceLeavesTheTable -count=1 -parallel 4 -timeout 180m ./internal/link -args -rapid.checks=$(or $(MODEL),100000)
+
+simulate: ## a million seeds of the simulator, some six hours (SEEDS=n for another number)
+	$(QUICK) -timeout 24h -v -run TestSixInvariants ./internal/latchtest/simtest -args -seeds=$(or $(SEEDS),1000000)
 
 lint: bin/golangci-lint ## the slower linters (building them takes minutes)
 	bin/golangci-lint run ./...
@@ -44,7 +66,15 @@ interop: ## against the reference server of the AT Protocol, from npm (some 900 
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	scripts/fuzz $(or $(FUZZTIME),60s)
 
-bench: ## every benchmark
+bench: deps ## against a bare net/http server, on both databases (BENCH="-operations init -rounds 1" for less)
+	$(GO) build -o bin/bench ./bench
+	bin/bench $(BENCH)
+
+bench-check: deps ## fail when a ratio is 10 % below the recorded one
+	$(GO) build -o bin/bench ./bench
+	bin/bench -connections 64 -check bench/recorded.json
+
+microbench: ## every benchmark of a package
 	$(GO) test -run='^$$' -bench=. -benchmem -timeout 30m ./...
 
 screenshots: ## draw the hosted pages and the demo into docs/screenshots

@@ -23,6 +23,15 @@ type ChainLink struct {
 	Hash   string `json:"hash"`   // SHA-256, in hexadecimal
 }
 
+// AuditHead is the last record of one chain at some moment. Kept outside of the
+// database, it tells later whether records were cut off since.
+type AuditHead struct {
+	OrganisationID string `json:"organisation"`
+	Lane           int    `json:"lane"`
+	Number         int64  `json:"number"`
+	Hash           string `json:"hash"`
+}
+
 // AuditFilter narrows a list of records; zero fields do not narrow.
 type AuditFilter struct {
 	OrganisationID string

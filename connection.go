@@ -88,6 +88,9 @@ type SealedCredential struct {
 	// finished; zero: there is none. It is read only.
 	RefreshBegun time.Time
 	Unproved     bool // the one before it is kept, since it has not worked yet; read only
+	// Digest is the SHA-256 that Bytes must have, from another table; nil: of a
+	// release that kept none. It is read only.
+	Digest []byte
 }
 
 // DueCheck is a live connection whose provider is to be asked about it,

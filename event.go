@@ -51,6 +51,7 @@ type WebhookEndpoint struct {
 	SealedSecret   []byte    // the whsec_… secret, sealed
 	PreviousSecret []byte    // the one before the last rotation, sealed; nil: none
 	PreviousUntil  time.Time // until when that one signs too
+	RateLimit      int       // deliveries in a second at most; 0: the server's default
 	CreatedAt      time.Time
 }
 
@@ -63,6 +64,7 @@ type EndpointChange struct {
 	URL            *string
 	Events         []string
 	Description    *string
+	RateLimit      *int
 	Status         EndpointStatus // enabled or disabled
 	At             time.Time      // when what waited is due, if this enables the endpoint
 }
@@ -132,12 +134,13 @@ type DeliveryFilter struct {
 }
 
 // Replay asks that events be delivered to an endpoint once more: those that are
-// named or, when none is, all after the cursor.
+// named or, when none is, all after one cursor and up to another.
 type Replay struct {
 	OrganisationID string
 	Environment    Environment
 	EndpointID     string
 	After          int64    // a cursor of the event log; 0: from the oldest kept
+	Until          int64    // the cursor of the last; 0: to the newest
 	EventIDs       []string // evt_…
 	At             time.Time
 }

@@ -25,12 +25,15 @@ const provider = "connector/<provider>"
 var plan = map[string][]string{
 	"latchkey": {}, // the words
 
-	"web":    {"latchkey"},
-	"jobs":   {"latchkey"},
-	"egress": {"latchkey"},
-	"auth":   {"latchkey"},
+	"web":     {"latchkey"},
+	"jobs":    {"latchkey"},
+	"journal": {"latchkey"},
+	"egress":  {"latchkey"},
+	"auth":    {"latchkey", "recent"},
+	"recent":  {}, // what rooms remember for a moment
 
-	"store":            {"latchkey", "store/migrations"},
+	"store":            {"latchkey", "store/migrations", "store/dump"},
+	"store/dump":       {}, // the file of a backup
 	"store/migrations": {},
 
 	"connector":               {"latchkey"},
@@ -42,7 +45,7 @@ var plan = map[string][]string{
 	"connector/all":           {"latchkey", "connector", "connector/oauth2", "connector/recipe", provider},
 	"vault/seal":              {"latchkey"},
 	"vault":                   {"latchkey", "connector", "vault/seal"},
-	"link":                    {"latchkey", "connector"}, // it is handed one sealing function
+	"link":                    {"latchkey", "connector", "recent"}, // it is handed one sealing function
 	"webhook":                 {"latchkey", "jobs"},
 	"account":                 {"latchkey"},
 	"api":                     {"latchkey", "web", "auth", "account", "link", "webhook"},
@@ -55,12 +58,14 @@ var plan = map[string][]string{
 	"app":                     {anything},
 	"cmd/latchkey":            {"latchkey", "app"},
 	"conformance":             {}, // black box: it knows the wire only
-	"bench":                   {"latchkey", "app", "latchtest"},
+	"bench":                   {"latchkey", "connector", "app", "latchtest/pgtest"},
 	"connector/connectortest": {"latchkey", "connector"},
 	"store/storetest":         {"latchkey", "store"},
 
 	"latchtest":               {anything},
 	"latchtest/pgtest":        {},
+	"latchtest/scaletest":     {}, // how far a test goes
+	"latchtest/replicatest":   {anything},
 	"latchtest/glewlwydtest":  {},
 	"latchtest/mediawikitest": {},
 	"latchtest/hostiletest":   {"latchkey", "connector", "connector/oauth2", "egress"},
@@ -73,11 +78,21 @@ var plan = map[string][]string{
 	"latchtest/tenanttest":    {anything},
 	"latchtest/guardtest":     {anything},
 	"latchtest/browsertest":   {anything},
-	"latchtest/killtest":      {"latchtest/pgtest"},
+	"latchtest/killtest":      {"app", "egress", "latchtest/pgtest", "latchtest/scaletest", "latchtest/sinktest"},
+	"latchtest/backuptest":    {"latchtest/pgtest", "latchtest/scaletest", "store/migrations"},
+	"latchtest/soaktest":      {"latchtest/pgtest"},
 	"latchtest/lifetest":      {anything},
 	"latchtest/sdktest":       {"latchtest", "latchtest/shottest"},
+	"latchtest/sinktest":      {}, // a receiver: it knows the wire only
+	"latchtest/hooktest":      {anything},
 	"latchtest/spectest":      {}, // black box: it knows the description only
 	"latchtest/exittest":      {}, // a proxy: it knows no room
+	"latchtest/simtest": { // the rooms, put together as app does
+		"latchkey", "auth", "connector", "jobs", "link", "proxy", "store", "vault", "vault/seal", "web", "webhook",
+	},
+
+	"latchtest/fronttest": {}, // peers: they know HTTP only
+	"latchtest/leaktest":  {"latchkey", "connector", "connector/oauth2", "connector/recipe"},
 
 	"latchtest/conformancetest": {"latchtest/pgtest"}, // binaries only, as a stranger would
 
@@ -92,7 +107,11 @@ var doors = []string{"api", "dash", "hosted", "proxy", "reference"}
 // builders are the only rooms that know the whole house.
 var builders = []string{
 	"app", "latchtest", "latchtest/e2etest", "latchtest/guardtest", "latchtest/browsertest", "latchtest/tenanttest",
+	"latchtest/killtest",    // its quick server is the whole app
+	"latchtest/hooktest",    // it moves events as quickly as the rooms can
+	"latchtest/replicatest", // several replicas and their database
 	"latchtest/hostiletest", // the real way out against hostile servers
+	"latchtest/simtest",     // the rooms in a world of its own
 }
 
 // finding is one breach of the house's rules.
@@ -167,7 +186,7 @@ var planRules = []struct {
 		return isProvider(e.room) && isProvider(e.inner) && e.room != e.inner
 	}},
 	{"only store knows a database", func(e edge) bool {
-		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/lifetest"}, e.room)
+		return isDatabase(e.target) && !slices.Contains([]string{"store", "store/storetest", "latchtest/pgtest", "latchtest/killtest", "latchtest/soaktest", "latchtest/lifetest", "latchtest/backuptest", "latchtest/simtest"}, e.room)
 	}},
 	{"only web, hosted, dash and reference write HTML", func(e edge) bool {
 		return e.target == "html/template" && !slices.Contains([]string{"web", "hosted", "dash", "reference", "demo"}, e.room)

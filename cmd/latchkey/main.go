@@ -3,7 +3,12 @@
 //	latchkey dev         try it: everything on one embedded database
 //	latchkey setup       make an organisation, a client app and keys
 //	latchkey serve       run it
+//	latchkey backup      write the database to a file
+//	latchkey restore     fill an empty database from it
+//	latchkey move        copy everything into another database
 //	latchkey recipe      write a provider: lint, try, record, replay
+//	latchkey keys        rotate the vault's keys, and see how far that is
+//	latchkey audit       verify the record of who did what
 //	latchkey providers   find an OAuth provider, and what to register there
 package main
 
@@ -11,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -24,8 +30,13 @@ type commands struct {
 	Dev       devCommand       `cmd:"" help:"Try Latchkey: everything on one embedded database, with a sandbox ready to use."`
 	Setup     setupCommand     `cmd:"" help:"Make an organisation with a client app and a key for each environment."`
 	Serve     serveCommand     `cmd:"" help:"Run Latchkey in production."`
+	Backup    backupCommand    `cmd:"" help:"Write the database to a file, while it is served."`
+	Restore   restoreCommand   `cmd:"" help:"Fill an empty database from a backup, and revoke again what was revoked since."`
+	Move      moveCommand      `cmd:"" help:"Copy everything into another database, of either engine, while reads go on."`
 	Recipe    recipeCommand    `cmd:"" help:"Write a provider as a file: check it, try it, record it."`
 	Providers providersCommand `cmd:"" help:"Find an OAuth provider, and check one of your own."`
+	Keys      keysCommand      `cmd:"" help:"Rotate the vault's keys while a server runs, and see how far that is."`
+	Audit     auditCommand     `cmd:"" help:"Verify the record of who did what."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
@@ -44,6 +55,10 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends at once
+	// Libraries print to the default log what they were not asked for: net/http
+	// the bytes of an answer that came unasked. Ours is handed to each room.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	var line commands
 	parser := kong.Must(&line, kong.Name("latchkey"),
 		kong.Description("An account-linking server: your users link accounts, your backend never holds a credential."),

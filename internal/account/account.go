@@ -64,9 +64,6 @@ type Config struct {
 	// NewKey makes a key; the text is given out once.
 	NewKey func(random io.Reader, organisationID string, environment latchkey.Environment, name string,
 		scopes []latchkey.Scope, now time.Time) (key latchkey.APIKey, text string)
-	// Forget makes this process ask the store for every key anew, so that a
-	// change takes effect here at once.
-	Forget func()
 	// Served returns the ids of the providers that serve an environment.
 	Served func(environment latchkey.Environment) []string
 

@@ -83,7 +83,6 @@ func (a *Account) UpdateAPIKey(ctx context.Context, caller latchkey.Caller, id s
 	if err := a.config.Keys.UpdateAPIKey(ctx, before, after, record); err != nil {
 		return before, err
 	}
-	a.config.Forget()
 	return after, nil
 }
 
@@ -101,7 +100,6 @@ func (a *Account) RevokeAPIKey(ctx context.Context, caller latchkey.Caller, id s
 	if err != nil {
 		return err
 	}
-	a.config.Forget()
 	return nil
 }
 

@@ -70,7 +70,6 @@ func (a *Account) UpdateSettings(ctx context.Context, caller latchkey.Caller, as
 	if err := a.config.Settings.UpdateSettings(ctx, before, after, record); err != nil {
 		return before, err
 	}
-	a.config.Forget()
 	return after, nil
 }
 

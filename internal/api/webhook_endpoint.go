@@ -13,6 +13,7 @@ type endpointRequest struct {
 	URL         *string  `json:"url"`
 	Events      []string `json:"events"`
 	Description string   `json:"description"`
+	RateLimit   int      `json:"rateLimit"` // 0 or null: the server's default
 }
 
 // endpointBody is a webhook endpoint as the API tells of it. The secret is
@@ -23,15 +24,20 @@ type endpointBody struct {
 	Events      []string                `json:"events"`
 	Description string                  `json:"description"`
 	Status      latchkey.EndpointStatus `json:"status"`
+	RateLimit   *int                    `json:"rateLimit"`
 	CreatedAt   string                  `json:"createdAt"`
 	Secret      string                  `json:"secret,omitzero"`
 }
 
 func describeEndpoint(endpoint latchkey.WebhookEndpoint) endpointBody {
-	return endpointBody{
+	body := endpointBody{
 		ID: endpoint.ID, URL: endpoint.URL, Events: endpoint.Events, Description: endpoint.Description,
 		Status: endpoint.Status, CreatedAt: latchkey.FormatTime(endpoint.CreatedAt),
 	}
+	if endpoint.RateLimit > 0 {
+		body.RateLimit = &endpoint.RateLimit
+	}
+	return body
 }
 
 // endpointCreate answers POST /v2/webhook-endpoints.
@@ -44,7 +50,9 @@ func (d *door) endpointCreate(w http.ResponseWriter, r *http.Request) error {
 		return latchkey.InvalidField("url", "is required")
 	}
 	endpoint, secret, err := d.config.Endpoints.Create(r.Context(), web.Caller(r.Context()),
-		webhook.NewEndpoint{URL: *body.URL, Events: body.Events, Description: body.Description})
+		webhook.NewEndpoint{
+			URL: *body.URL, Events: body.Events, Description: body.Description, RateLimit: body.RateLimit,
+		})
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func TestTheLifeOfAWebhookEndpoint(t *testing.T) {
 		})
 		made := latchtest.Decode[endpoint](h.Server, answer)
 		body := fmt.Sprintf(`{"id":%q,"url":%q,"events":["connection.created","link.session.failed"],"description":%q,
-			"status":"enabled","createdAt":%q`, made.ID, url, strings.Repeat("é", 255), made.CreatedAt)
+			"status":"enabled","rateLimit":null,"createdAt":%q`, made.ID, url, strings.Repeat("é", 255), made.CreatedAt)
 		wantJSON(t, answer, http.StatusCreated, `%s,"secret":%q}`, body, made.Secret)
 		if !latchkey.ValidID(made.ID, "we_") || !strings.HasPrefix(made.Secret, "whsec_") || len(made.Secret) < 38 {
 			t.Errorf("endpoint %q with a secret of %d characters", made.ID, len(made.Secret))
@@ -91,6 +91,10 @@ func TestAWebhookEndpointRefuses(t *testing.T) {
 			"description": {
 				{"url": good, "description": strings.Repeat("é", 256)}, {"url": good, "description": 7},
 				{"url": good, "description": "a\x00b"},
+			},
+			"rateLimit": {
+				{"url": good, "rateLimit": -1}, {"url": good, "rateLimit": 1001}, {"url": good, "rateLimit": 1.5},
+				{"url": good, "rateLimit": "fast"},
 			},
 			"url": hostileURLs(),
 		} {

@@ -9,12 +9,13 @@ import (
 )
 
 // endpointPatch is the body of PATCH /v2/webhook-endpoints/{id}; what is absent
-// or null stays.
+// or null stays, except that a rate of null is the server's default.
 type endpointPatch struct {
 	URL         *string                  `json:"url"`
 	Events      *[]string                `json:"events"`
 	Description *string                  `json:"description"`
 	Status      *latchkey.EndpointStatus `json:"status"`
+	RateLimit   web.Nullable[int]        `json:"rateLimit"`
 }
 
 // endpointUpdate answers PATCH /v2/webhook-endpoints/{id}.
@@ -24,7 +25,10 @@ func (d *door) endpointUpdate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	endpoint, err := d.config.Endpoints.Update(r.Context(), web.Caller(r.Context()), r.PathValue("id"),
-		webhook.EndpointPatch{URL: body.URL, Events: body.Events, Description: body.Description, Status: body.Status})
+		webhook.EndpointPatch{
+			URL: body.URL, Events: body.Events, Description: body.Description, Status: body.Status,
+			RateLimit: body.RateLimit.Pointer(),
+		})
 	if err != nil {
 		return err
 	}

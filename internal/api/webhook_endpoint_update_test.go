@@ -21,17 +21,17 @@ func TestAPatchChangesWhatItNamesAndRecordsIt(t *testing.T) {
 			map[string]any{"url": "https://hooks.example.com/in?token=" + canary, "description": "old"}))
 		want := map[string]any{
 			"id": made.ID, "url": "https://hooks.example.com/in?token=" + canary, "events": []any{"*"}, "description": "old",
-			"status": "enabled", "createdAt": made.CreatedAt,
+			"status": "enabled", "rateLimit": nil, "createdAt": made.CreatedAt,
 		}
 		for _, step := range []map[string]any{
 			{}, {"url": nil, "events": nil, "description": nil, "status": nil}, {"unknown": 7},
 			{"description": "new"}, {"description": ""}, {"events": []any{"connection.expired"}},
 			{"url": "https://hooks.example.com/new?token=" + canary + "2", "status": "disabled"}, {"status": "enabled"},
-			{"events": []any{}},
+			{"events": []any{}}, {"rateLimit": 50.0}, {"rateLimit": nil},
 		} {
 			got := latchtest.Decode[map[string]any](h.Server, h.Want(http.StatusOK, "PATCH", made.path(), step))
 			for name, value := range step {
-				if value != nil && name != "unknown" {
+				if name == "rateLimit" || value != nil && name != "unknown" {
 					want[name] = value
 				}
 			}
@@ -49,7 +49,8 @@ func TestAPatchChangesWhatItNamesAndRecordsIt(t *testing.T) {
 		h.Want(http.StatusNoContent, "DELETE", made.path(), nil)
 		h.recorded(made, `created {"fields":["url","events","description"]}`,
 			`updated {"fields":["description"]}`, `updated {"fields":["description"]}`, `updated {"fields":["events"]}`,
-			`updated {"fields":["url","status"]}`, `updated {"fields":["status"]}`, `updated {"fields":["events"]}`, `deleted {}`)
+			`updated {"fields":["url","status"]}`, `updated {"fields":["status"]}`, `updated {"fields":["events"]}`,
+			`updated {"fields":["rateLimit"]}`, `updated {"fields":["rateLimit"]}`, `deleted {}`)
 		if records := fmt.Sprint(h.records(made)); strings.Contains(records, canary) || strings.Contains(h.Log.Text(), canary) {
 			t.Error("a URL's token is in the records or the log")
 		}

@@ -87,7 +87,16 @@ func (h house) start() { h.App.Start(context.WithoutCancel(h.Context())) }
 // attempt claims what is due in an idle house and ends it so.
 func (h house) attempt(outcome latchkey.DeliveryOutcome) int {
 	h.Helper()
-	claimed, err := h.App.Store().ClaimDeliveries(h.Context(), h.Clock.Now(), 100, time.Minute)
+	now := h.Clock.Now()
+	due, err := h.App.Store().DueEndpoints(h.Context(), now, "", 100)
+	if err != nil {
+		h.Fatal(err)
+	}
+	var shares []latchkey.DeliveryShare
+	for _, endpoint := range due {
+		shares = append(shares, latchkey.DeliveryShare{EndpointID: endpoint.ID, Most: 100})
+	}
+	claimed, err := h.App.Store().ClaimDeliveries(h.Context(), now, time.Minute, shares)
 	if err != nil {
 		h.Fatal(err)
 	}

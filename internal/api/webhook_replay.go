@@ -7,10 +7,11 @@ import (
 	"latchkey/internal/webhook"
 )
 
-// replayRequest is the body of POST /v2/webhook-endpoints/{id}/replay: exactly
-// one of the two.
+// replayRequest is the body of POST /v2/webhook-endpoints/{id}/replay: after,
+// and perhaps until, or eventIds.
 type replayRequest struct {
 	After    *string  `json:"after"`
+	Until    *string  `json:"until"`
 	EventIDs []string `json:"eventIds"`
 }
 
@@ -26,7 +27,7 @@ func (d *door) endpointReplay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	queued, err := d.config.Endpoints.Replay(r.Context(), web.Caller(r.Context()), r.PathValue("id"),
-		webhook.ReplayRequest{After: body.After, EventIDs: body.EventIDs})
+		webhook.ReplayRequest{After: body.After, Until: body.Until, EventIDs: body.EventIDs})
 	if err != nil {
 		return err
 	}

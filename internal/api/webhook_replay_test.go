@@ -121,6 +121,22 @@ func TestAReplayComesInOrder(t *testing.T) {
 		}
 		h.replay(e, map[string]any{"after": page.Cursor}, rest)
 		h.hooks(sink, 11+rest)
+		h.delivered(e)
+
+		// A range ends where another page did.
+		first3, all := 0, len(h.allEvents(""))
+		for body := range slices.Values(page.List) {
+			if strings.HasPrefix(h.read(body).Type, "connection.") {
+				first3++
+			}
+		}
+		h.replay(e, map[string]any{"after": "0", "until": page.Cursor}, first3)
+		h.replay(e, map[string]any{"after": page.Cursor, "until": page.Cursor}, 0)
+		rest += first3
+		h.hooks(sink, 11+rest)
+		if first3 == 0 || first3 == all {
+			t.Errorf("%d of %d events are in the range", first3, all)
+		}
 
 		// An endpoint that was made afterwards, and wants less.
 		late := latchtest.NewSink(t)
@@ -147,6 +163,10 @@ func TestAReplayRefuses(t *testing.T) {
 			{"after": "1.0"}, {"after": "1e3"}, {"after": " 1"}, {"after": "0x1"}, {"after": "9223372036854775808"}, {"after": "١"},
 			{"after": canary}, {"after": 0}, {"after": strings.Repeat("1", 4096)},
 		},
+		"until": {
+			{"after": "0", "until": ""}, {"after": "0", "until": "0"}, {"after": "0", "until": "-1"}, {"after": "0", "until": canary},
+			{"after": "0", "until": 1}, {"until": "1", "eventIds": []string{mine}},
+		},
 		"eventIds": {{"eventIds": []string{}}, {"eventIds": many}, {"eventIds": mine}, {"eventIds": []int{1}}},
 	} {
 		for _, body := range bodies {
@@ -159,6 +179,10 @@ func TestAReplayRefuses(t *testing.T) {
 		}
 	}
 	h.Want(http.StatusOK, "GET", "/v2/events", nil, "apikey", h.other.key)
+	unkept := h.refused(h.Call("POST", e.path("replay"), map[string]any{"after": "0", "until": "9000000"}), 400, latchkey.Invalid)
+	if unkept.Details.Field != "until" {
+		t.Errorf("an end that is not there: field %q", unkept.Details.Field)
+	}
 	for _, ids := range [][]string{
 		{latchkey.NewID(rand.Reader, latchkey.PrefixEvent)}, {mine, latchkey.NewID(rand.Reader, latchkey.PrefixEvent)},
 		{canary}, {mine, "evt_a,evt_b"}, {`evt_"`}, {""}, {"evt_\x00"},

@@ -7,13 +7,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +26,7 @@ import (
 	"latchkey/internal/egress"
 	"latchkey/internal/hosted"
 	"latchkey/internal/jobs"
+	"latchkey/internal/journal"
 	"latchkey/internal/link"
 	"latchkey/internal/proxy"
 	"latchkey/internal/store"
@@ -36,10 +37,12 @@ import (
 
 // Parts are what a test puts in place of the world. Zero fields are the world.
 type Parts struct {
-	Now        func() time.Time
+	Now        func() time.Time // the time itself; nil: as Machine and the database tell it
+	Machine    func() time.Time // the clock of the machine, which may be wrong or be set; nil: time.Now
 	Random     io.Reader
 	Log        *slog.Logger
 	Connectors []connector.Connector // providers beside the built-in ones, or in the place of one
+	Patience   time.Duration         // of one request with the database; 0: what its client has
 	// Outside changes what may be reached, and by which names; nil: nothing.
 	Outside func(egress.Config) egress.Config
 }
@@ -49,6 +52,7 @@ type App struct {
 	config     Config
 	parts      Parts
 	store      *store.Store
+	journal    *journal.Journal
 	egress     *egress.Egress
 	countries  *egress.Countries
 	connectors map[string]connector.Connector
@@ -57,11 +61,14 @@ type App struct {
 	keys       *auth.Auth
 	accounts   *account.Account
 	deliveries *jobs.Loop[latchkey.Delivery]
+	streams    *proxy.Streams
 	background []lifecycle
 	metrics    *metrics
 	woken      atomic.Pointer[func()]
+	built      atomic.Bool   // there are rooms that may remember
 	leaving    chan struct{} // closed when the process is about to end
 	left       sync.Once     // closes it
+	failed     chan error    // the database's disk has failed
 }
 
 // lifecycle is a background loop.
@@ -76,38 +83,58 @@ func New(ctx context.Context, config Config, parts Parts) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if parts.Now == nil {
-		parts.Now = time.Now
-	}
 	if parts.Random == nil {
 		parts.Random = rand.Reader
 	}
 	if parts.Log == nil {
 		parts.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{config: config, parts: parts, metrics: newMetrics(), leaving: make(chan struct{})}
+	var clock *clock
+	if parts.Now == nil {
+		if parts.Machine == nil {
+			parts.Machine = time.Now
+		}
+		clock = newClock(parts.Machine, parts.Log)
+		parts.Now = clock.Now
+	}
+	a := &App{config: config, parts: parts, metrics: newMetrics(), leaving: make(chan struct{}), failed: make(chan error, 1)}
 	if a.connectors, err = connectors(config, parts); err != nil {
 		return nil, err
 	}
 	a.store, err = store.Open(ctx, store.Config{
-		URL: config.DatabaseURL, Path: filepath.Join(config.Data, "latchkey.db"), Log: parts.Log, Woken: a.wake,
+		URL: config.DatabaseURL, DirectURL: config.DatabaseDirectURL, Connections: config.DatabaseConnections,
+		Path: config.databasePath(), Log: parts.Log, Woken: a.wake, Changed: a.forget,
+		Revoked: a.journalOne, Unfinished: config.Unfinished,
+		Failed: func(cause error) { a.failed <- cause }, FactsAtOnce: config.Limits.WritesAtOnce,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.build(ctx); err != nil {
+	if a.journal, err = journal.Open(config.Journal); err != nil {
 		return nil, errors.Join(err, a.store.Close())
+	}
+	if err := a.build(ctx, clock); err != nil {
+		return nil, errors.Join(err, a.store.Close(), a.journal.Close())
 	}
 	return a, nil
 }
 
 // build makes the rooms, innermost first.
-func (a *App) build(ctx context.Context) error {
-	ring, err := openRing(ctx, a.config.KeyFile, a.parts.Random, a.store)
+func (a *App) build(ctx context.Context, clock *clock) (err error) {
+	if a.background, err = a.followDatabase(ctx, clock); err != nil {
+		return err
+	}
+	keys, err := openKeys(ctx, a.config, a.parts, a.store)
 	if err != nil {
 		return err
 	}
-	fingerprints, err := openFingerprintKey(ctx, ring, a.parts.Random, a.store)
+	if err := a.anchor().check(ctx); err != nil {
+		return err
+	}
+	if err := a.beginJournal(ctx); err != nil {
+		return err
+	}
+	fingerprints, err := openFingerprintKey(ctx, keys, a.parts.Random, a.store)
 	if err != nil {
 		return err
 	}
@@ -115,7 +142,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	guarded := vault.New(vault.Config{
-		Store: a.store, Refreshes: a.store, Ring: ring, Connector: a.connector,
+		Store: a.store, Refreshes: a.store, Keys: keys, Connector: a.connector,
 		Client: func(connection latchkey.Connection) *http.Client {
 			return a.egress.ClientFor(egress.Provider, wayOfConnection(connection))
 		},
@@ -138,10 +165,12 @@ func (a *App) build(ctx context.Context) error {
 	})
 	a.keys = auth.New(auth.Config{Store: a.store, Now: a.parts.Now})
 	a.accounts = account.New(account.Config{
-		Apps: a.store, Keys: a.store, Settings: a.store, Records: a.store, NewKey: auth.NewKey, Forget: a.keys.Forget,
+		Apps: a.store, Keys: a.store, Settings: a.store, Records: a.store, NewKey: auth.NewKey,
 		Served: a.servedIn, Now: a.parts.Now, Random: a.parts.Random,
 	})
+	a.built.Store(true)
 	a.buildBackground(guarded)
+	a.background = append(append(a.background, a.keyUpkeep(keys)...), a.anchoring())
 	a.buildDoors(guarded)
 	return nil
 }
@@ -153,7 +182,7 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 		OpenSecret: func(_ context.Context, endpoint latchkey.WebhookEndpoint) ([]latchkey.Secret, error) {
 			return a.endpointSecrets(guarded, endpoint)
 		},
-		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
+		Rate: a.config.Webhooks.Rate, Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	a.deliveries = deliverer.Loop(deliveriesAtOnce)
 	wake := a.deliveries.Wake
@@ -176,29 +205,9 @@ func (a *App) buildBackground(guarded *vault.Vault) {
 	uses := jobs.NewTicker(jobs.TickerConfig{
 		Name: "last use of keys", Every: usesEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.WriteUses,
 	})
-	housekeeping := jobs.NewTicker(jobs.TickerConfig{
-		Name: "housekeeping", Every: housekeepingEvery, Log: a.parts.Log, Now: a.parts.Now, Do: a.tidy,
-	})
-	a.background = append(a.monitor(), a.deliveries, revocations, expiry, uses, housekeeping, a.exitChecks())
-}
-
-// tidy forgets what has served its time, in small steps.
-func (a *App) tidy(ctx context.Context) error {
-	day := a.parts.Now().Add(-24 * time.Hour)
-	for _, forget := range []func(context.Context, time.Time, int) (int, error){
-		a.store.ForgetIdempotencyKeys, a.store.ForgetAttempts,
-	} {
-		for {
-			forgotten, err := forget(ctx, day, tidyBatch)
-			if err != nil {
-				return err
-			}
-			if forgotten < tidyBatch {
-				break
-			}
-		}
-	}
-	return nil
+	a.background = append(a.background, a.monitor()...)
+	a.background = append(a.background, a.deliveries, revocations, expiry, uses, a.exitChecks(), a.streamChecks())
+	a.background = append(a.background, a.housekeeping()...)
 }
 
 // endpointSecrets opens what an endpoint's deliveries are signed with now, the
@@ -215,9 +224,7 @@ func (a *App) endpointSecrets(guarded *vault.Vault, endpoint latchkey.WebhookEnd
 
 // The pace of the background.
 const (
-	housekeepingEvery = 10 * time.Minute
-	tidyBatch         = 500
-	deliveriesAtOnce  = 64
+	deliveriesAtOnce  = 256
 	revocationsAtOnce = 8
 	revocationsEvery  = 2 * time.Second
 	expiryEvery       = 5 * time.Second
@@ -232,6 +239,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		Authenticate: a.keys.Caller, Observe: a.metrics.observe, Secure: isHTTPS(a.config.LinkURL),
 		ErrorPage: hosted.ErrorPage,
 		KeyRate:   a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
+		Gate: newGates(a.config.Limits).of, Refusal: tryLater,
 		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{
@@ -250,7 +258,7 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		},
 	})
 	proxy.Register(a.router, proxy.Config{
-		Vault: guarded,
+		Vault: guarded, Streams: a.streams,
 		Transport: func(connection latchkey.Connection) http.RoundTripper {
 			return a.egress.TransportFor(egress.Proxy, wayOfConnection(connection))
 		},
@@ -268,7 +276,9 @@ func (a *App) wake() {
 }
 
 // Handler answers every request of the API and the pages.
-func (a *App) Handler() http.Handler { return a.router }
+func (a *App) Handler() http.Handler {
+	return patient(a.router, cmp.Or(a.parts.Patience, databasePatience))
+}
 
 // Routes lists what is served.
 func (a *App) Routes() []web.Route { return a.router.Routes() }
@@ -294,11 +304,26 @@ func (a *App) WriteUses(ctx context.Context) error {
 
 // Stop drains the background work until ctx ends, and closes the database.
 func (a *App) Stop(ctx context.Context) error {
-	var errs []error
-	for _, loop := range a.background {
-		errs = append(errs, loop.Stop(ctx))
+	a.endStreams()
+	stopped := a.stopLoops(ctx)
+	return errors.Join(stopped, a.close(ctx))
+}
+
+// stopLoops drains all of the background work at once, since each may take all
+// of the time there is.
+func (a *App) stopLoops(ctx context.Context) error {
+	errs := make([]error, len(a.background))
+	var stopping sync.WaitGroup
+	for i, loop := range a.background {
+		stopping.Go(func() { errs[i] = loop.Stop(ctx) })
 	}
-	errs = append(errs, a.WriteUses(ctx))
+	stopping.Wait()
+	return errors.Join(errs...)
+}
+
+// close writes down what is only in memory and closes the database.
+func (a *App) close(ctx context.Context) error {
+	err := errors.Join(a.WriteUses(ctx), a.anchor().keep(ctx))
 	a.egress.Close()
-	return errors.Join(append(errs, a.store.Close())...)
+	return errors.Join(err, a.store.Close(), a.journal.Close())
 }

@@ -36,12 +36,17 @@ link_url: https://link.example.com
 data: /data
 database_url: postgres://db.example.com/latchkey
 database_url_file: /run/url
+database_direct_url: postgres://direct.example.com/latchkey
+database_direct_url_file: /run/direct
+database_connections: 16
 key_file: /run/key
+kms: {url: "https://kms.example:8200", mount: keys, key: acme, token_file: /run/token, ca_file: /run/ca.pem, timeout: 2s}
+anchor_file: /mnt/anchor.json
 recipes: [/one.yaml, /two.yaml]
 providers:
   - {id: github, client_id: abc, client_secret: s3cret, variables: {tenant: acme}, environments: [live, sandbox]}
   - {file: /three.yaml, client_id: def, client_secret_file: /run/secret, private_key_file: /run/key.pem, key_id: k1}
-limits: {requests_per_key: 6000, misses_per_address: 5, attempts_per_address: -1}
+limits: {requests_per_key: 6000, misses_per_address: 5, attempts_per_address: -1, requests_at_once: 7, logins_at_once: 8, calls_at_once: 9, writes_at_once: 10}
 trusted_proxies: [10.0.0.0/8, "fd00::/8"]
 egress:
   ports: [443, 8443]
@@ -51,6 +56,10 @@ egress:
   proxies:
     - {name: de-1, url: "http://u:p@proxy.example:1", country: DE, region: BY, weight: 2, check: "www.example.com:443"}
     - {url_file: /run/proxy, country: US}
+webhooks: {rate: 50}
+drain_delay: 3s
+retention: {sessions: 7d, events: 36h, deliveries: forever, audit: 400d}
+revocation_journal: /other/revocations.log
 log_format: text
 log_level: warn
 `))
@@ -60,13 +69,19 @@ log_level: warn
 		want := app.Config{
 			Listen: "127.0.0.1:1", MetricsListen: "127.0.0.1:2", APIURL: "https://api.example.com",
 			LinkURL: "https://link.example.com", Data: "/data", DatabaseURL: "postgres://db.example.com/latchkey",
-			DatabaseURLFile: "/run/url", KeyFile: "/run/key", Recipes: []string{"/one.yaml", "/two.yaml"},
+			DatabaseURLFile: "/run/url", DatabaseDirectURL: "postgres://direct.example.com/latchkey",
+			DatabaseDirectURLFile: "/run/direct", DatabaseConnections: 16, KeyFile: "/run/key",
+			KMS: app.KMS{
+				URL: "https://kms.example:8200", Mount: "keys", Key: "acme", TokenFile: "/run/token", CAFile: "/run/ca.pem", Timeout: 2 * time.Second,
+			},
+			AnchorFile: "/mnt/anchor.json", Recipes: []string{"/one.yaml", "/two.yaml"},
 			Providers: []app.OAuthProvider{
 				{ID: "github", ClientID: "abc", Variables: map[string]string{"tenant": "acme"},
 					Environments: []latchkey.Environment{latchkey.Live, latchkey.Sandbox}},
 				{File: "/three.yaml", ClientID: "def", ClientSecretFile: "/run/secret", PrivateKeyFile: "/run/key.pem", KeyID: "k1"},
 			},
-			Limits:         app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1},
+			Limits: app.Limits{KeyPerMinute: 6000, MissesPerAddress: 5, AttemptsPerAddress: -1,
+				RequestsAtOnce: 7, LoginsAtOnce: 8, CallsAtOnce: 9, WritesAtOnce: 10},
 			TrustedProxies: []string{"10.0.0.0/8", "fd00::/8"},
 			Egress: app.Egress{
 				Ports: []int{443, 8443}, NoProxyForCountry: "direct", CountryDatabase: "/run/country.mmdb", CheckEvery: 45 * time.Second,
@@ -75,7 +90,10 @@ log_level: warn
 					{URLFile: "/run/proxy", Country: "US"},
 				},
 			},
-			LogFormat: "text", LogLevel: "warn",
+			Retention: app.Retention{
+				Sessions: app.Span(7 * 24 * time.Hour), Events: app.Span(36 * time.Hour), Deliveries: -1, Audit: app.Span(400 * 24 * time.Hour),
+			},
+			Webhooks: app.Webhooks{Rate: 50}, Journal: "/other/revocations.log", DrainDelay: 3 * time.Second, LogFormat: "text", LogLevel: "warn",
 		}
 		if secret := got.Providers[0].ClientSecret; string(secret.Reveal()) != "s3cret" || strings.Contains(fmt.Sprint(got), "s3cret") {
 			t.Error("the client secret is not read, or printed")

@@ -15,6 +15,10 @@ func (a *App) registerHealth() {
 		writePlain(w, http.StatusOK, "alive\n")
 	}))
 	a.router.Public("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.isLeaving() {
+			writePlain(w, http.StatusServiceUnavailable, "leaving\n")
+			return
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := a.store.Ping(ctx); err != nil {

@@ -14,6 +14,10 @@ type Limits struct {
 	KeyPerMinute       int `yaml:"requests_per_key"`     // requests of one key in a minute; default 60000
 	MissesPerAddress   int `yaml:"misses_per_address"`   // unknown keys and links from one address in a minute; default 20
 	AttemptsPerAddress int `yaml:"attempts_per_address"` // logins from one address in 15 minutes; default 50
+	RequestsAtOnce     int `yaml:"requests_at_once"`     // requests under way that need no provider, and as many that end things; default 512
+	LoginsAtOnce       int `yaml:"logins_at_once"`       // pages and logins under way; default 2048
+	CallsAtOnce        int `yaml:"calls_at_once"`        // calls of connections under way; default 2048
+	WritesAtOnce       int `yaml:"writes_at_once"`       // what waits for the disk; default 1024
 	// AttemptsPerAccount is -1 in tests that are about something else: then the
 	// tries of an account are not counted.
 	AttemptsPerAccount int `yaml:"-"`
@@ -25,10 +29,19 @@ const (
 	missesPerAddress     = 20
 	attemptsPerAddress   = 50
 	developmentPerMinute = 1000
+
+	requestsAtOnce = 512
+	loginsAtOnce   = 2048
+	callsAtOnce    = 2048
+	writesAtOnce   = 1024
 )
 
 func (l Limits) complete(development bool) Limits {
 	l.KeyPerMinute = cmp.Or(l.KeyPerMinute, keyPerMinute)
+	l.RequestsAtOnce = cmp.Or(l.RequestsAtOnce, requestsAtOnce)
+	l.LoginsAtOnce = cmp.Or(l.LoginsAtOnce, loginsAtOnce)
+	l.CallsAtOnce = cmp.Or(l.CallsAtOnce, callsAtOnce)
+	l.WritesAtOnce = cmp.Or(l.WritesAtOnce, writesAtOnce)
 	if development {
 		l.MissesPerAddress = cmp.Or(l.MissesPerAddress, developmentPerMinute)
 		l.AttemptsPerAddress = cmp.Or(l.AttemptsPerAddress, developmentPerMinute)

@@ -15,6 +15,8 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	stopped  *prometheus.GaugeVec
+	removed  *prometheus.CounterVec
+	behind   prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -26,9 +28,15 @@ func newMetrics() *metrics {
 	stopped := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "latchkey_provider_stopped", Help: "Whether the provider is left alone since it refuses automated requests: 1 or 0.",
 	}, []string{"provider"})
-	registry.MustRegister(requests, stopped, collectors.NewGoCollector(),
+	removed := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "latchkey_removed_total", Help: "Rows that were over for longer than they are kept, and were removed.",
+	}, []string{"what"})
+	behind := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "latchkey_revocation_journal_behind", Help: "Whether the revocation journal lacks something that it could not take: 1 or 0.",
+	})
+	registry.MustRegister(requests, stopped, removed, behind, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &metrics{registry: registry, requests: requests, stopped: stopped}
+	return &metrics{registry: registry, requests: requests, stopped: stopped, removed: removed, behind: behind}
 }
 
 // observe counts a finished request. The route is the pattern, never the path,
@@ -47,6 +55,15 @@ func (m *metrics) stop(provider string, stopped bool) {
 		value = 1
 	}
 	m.stopped.WithLabelValues(provider).Set(value)
+}
+
+// journal tells whether the revocation journal has taken what it had to.
+func (m *metrics) journal(taken bool) {
+	value := 1.0
+	if taken {
+		value = 0
+	}
+	m.behind.Set(value)
 }
 
 // Metrics answers GET /metrics, for a listener of its own.

@@ -1,24 +1,19 @@
 // Package auth says who is calling: it turns an API key into a caller.
 //
-//	key ─▶ SHA-256 ─▶ recent answers (under a second old) ─▶ store ─▶ revoked? expired? ─▶ Caller
+//	key ─▶ SHA-256 ─▶ recent answers ─▶ store ─▶ revoked? expired? ─▶ Caller
 //	                                                                                    └▶ uses, written down later
 package auth
 
 import (
 	"context"
 	"strings"
-	"sync"
 	"time"
 
 	"latchkey"
+	"latchkey/internal/recent"
 )
 
-// freshness is how old an answer may be. A revoked key is dead everywhere
-// within a second, so it must be less.
-const freshness = 800 * time.Millisecond
-
-// remembered bounds how many keys are remembered; when it is full it is
-// emptied.
+// remembered bounds how many uses are remembered.
 const remembered = 10_000
 
 // Store finds keys.
@@ -37,20 +32,19 @@ type Config struct {
 // Auth resolves keys. Its methods are safe for concurrent use.
 type Auth struct {
 	config Config
-	mu     sync.RWMutex
-	recent map[string]answer
+	known  *recent.Answers[string, known] // by the key's hash
 	uses   uses
 }
 
-type answer struct {
+// known is a key and whom it speaks for.
+type known struct {
 	key    latchkey.APIKey
 	caller latchkey.Caller
-	at     time.Time
 }
 
 // New returns the room.
 func New(config Config) *Auth {
-	return &Auth{config: config, recent: map[string]answer{}}
+	return &Auth{config: config, known: recent.New[string, known](config.Now)}
 }
 
 // Caller returns who a key belongs to. Every reason to refuse is the same
@@ -60,53 +54,39 @@ func (a *Auth) Caller(ctx context.Context, key string) (latchkey.Caller, error) 
 	if !ok {
 		return latchkey.Caller{}, refused()
 	}
-	hash := latchkey.HashSecret(key)
 	now := a.config.Now()
-	known, ok := a.lookUp(hash, now)
-	if !ok {
-		found, organisation, err := a.config.Store.APIKeyByHash(ctx, hash)
-		if latchkey.CodeOf(err) == latchkey.NotFound {
-			return latchkey.Caller{}, refused()
-		}
-		if err != nil {
-			return latchkey.Caller{}, err
-		}
-		known = answer{key: found, at: now, caller: latchkey.Caller{
-			KeyID: found.ID, OrganisationID: organisation.ID, Organisation: organisation.Name,
-			Environment: found.Environment, Scopes: found.Scopes, Defaults: organisation.Defaults,
-		}}
-		a.keep(hash, known)
-	}
-	if known.key.Environment != environment || !known.key.RevokedAt.IsZero() ||
-		(!known.key.ExpiresAt.IsZero() && !now.Before(known.key.ExpiresAt)) {
+	found, err := a.find(ctx, latchkey.HashSecret(key))
+	if latchkey.CodeOf(err) == latchkey.NotFound {
 		return latchkey.Caller{}, refused()
 	}
-	a.uses.note(known.key.ID, now)
-	return known.caller, nil
-}
-
-// Forget drops what is remembered, after a key of this process has changed.
-func (a *Auth) Forget() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	clear(a.recent)
-}
-
-func (a *Auth) lookUp(hash string, now time.Time) (answer, bool) {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	known, ok := a.recent[hash]
-	return known, ok && now.Sub(known.at) < freshness && now.Sub(known.at) >= 0
-}
-
-func (a *Auth) keep(hash string, known answer) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.recent) >= remembered {
-		clear(a.recent)
+	if err != nil {
+		return latchkey.Caller{}, err
 	}
-	a.recent[hash] = known
+	if found.key.Environment != environment || !found.key.RevokedAt.IsZero() ||
+		(!found.key.ExpiresAt.IsZero() && !now.Before(found.key.ExpiresAt)) {
+		return latchkey.Caller{}, refused()
+	}
+	a.uses.note(found.key.ID, now)
+	return found.caller, nil
 }
+
+// find returns the key with that hash, or a not-found error.
+func (a *Auth) find(ctx context.Context, hash string) (known, error) {
+	return a.known.Get(hash, func() (known, string, error) {
+		key, organisation, err := a.config.Store.APIKeyByHash(ctx, hash)
+		if err != nil {
+			return known{}, "", err
+		}
+		return known{key: key, caller: latchkey.Caller{
+			KeyID: key.ID, OrganisationID: organisation.ID, Organisation: organisation.Name,
+			Environment: key.Environment, Scopes: key.Scopes, Defaults: organisation.Defaults,
+		}}, organisation.ID, nil
+	})
+}
+
+// Forget drops what is remembered of an organisation's keys, or of everybody's
+// for "", after one has changed.
+func (a *Auth) Forget(organisationID string) { a.known.Forget(organisationID) }
 
 // environmentOf reads a key's environment off its prefix, and refuses what
 // can't be a key before anything is looked up.

@@ -188,7 +188,7 @@ func TestForgettingTakesEffectAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept.revoke(text, moment)
-	keys.Forget()
+	keys.Forget("")
 	if _, err := keys.Caller(t.Context(), text); latchkey.CodeOf(err) != latchkey.Unauthorized {
 		t.Errorf("after its revocation: %v", err)
 	}
@@ -204,27 +204,6 @@ func TestAStoreThatFailsIsNotARefusal(t *testing.T) {
 	kept.fails = nil
 	if _, err := keys.Caller(t.Context(), text); err != nil {
 		t.Errorf("when it works again: %v", err)
-	}
-}
-
-func TestTheMemoryOfKeysIsBounded(t *testing.T) {
-	keys, kept, _ := room()
-	for range 2*remembered + 10 {
-		if _, err := keys.Caller(t.Context(), kept.add(latchkey.Sandbox, nil)); err != nil {
-			t.Fatal(err)
-		}
-		if len(keys.recent) > remembered {
-			t.Fatalf("%d keys are remembered", len(keys.recent))
-		}
-	}
-	before := len(keys.recent)
-	for range 100 {
-		if _, err := keys.Caller(t.Context(), latchkey.NewSecretID(rand.Reader, latchkey.PrefixLiveKey)); err == nil {
-			t.Fatal("an unknown key was accepted")
-		}
-	}
-	if len(keys.recent) != before {
-		t.Error("keys that do not exist take memory")
 	}
 }
 

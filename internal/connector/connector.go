@@ -260,3 +260,12 @@ type Scenario struct {
 type Revoker interface {
 	Revoke(ctx context.Context, access Access) error
 }
+
+// Concealer is the skill of naming what of a credential nobody but the provider
+// may see. The proxy masks it wherever an answer repeats it. What is not named
+// may be shown: an address, the name of a user.
+type Concealer interface {
+	// Conceal returns the secret parts. The caller zeroes them. It returns none
+	// for a credential that it can't read.
+	Conceal(credential []byte) []latchkey.Secret
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"latchkey"
+	"latchkey/internal/web"
 )
 
 const (
@@ -48,6 +49,7 @@ func (d *door) events(w http.ResponseWriter, r *http.Request) error {
 	if d.streams.open.Add(1) > streamLimit {
 		return &latchkey.Error{Code: latchkey.NetworkFailed, Message: "too many pages wait at once", RetryAfter: 10}
 	}
+	web.LeaveGate(r.Context())
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	answer := http.NewResponseController(w)

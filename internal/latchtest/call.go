@@ -72,6 +72,8 @@ func (s *Server) do(request *http.Request) Answer {
 	if err != nil {
 		s.Fatal(err)
 	}
+	s.harvest(response.Header.Get("Location"))
+	s.harvest(string(content))
 	return Answer{Status: response.StatusCode, Header: response.Header, Body: content}
 }
 

@@ -23,24 +23,35 @@ import (
 	"latchkey/internal/api"
 	"latchkey/internal/app"
 	"latchkey/internal/connector"
+	"latchkey/internal/egress"
+	"latchkey/internal/latchtest/leaktest"
 	"latchkey/internal/latchtest/pgtest"
 	"latchkey/internal/latchtest/spectest"
 	"latchkey/internal/store"
+	"latchkey/internal/web"
 )
 
 // Options say how a server is started; the zero value is SQLite, the sandbox
 // and the programmable provider.
 type Options struct {
 	DatabaseURL string                // empty: SQLite
+	DirectURL   string                // the server itself, where DatabaseURL leads to a pooler
 	Data        string                // empty: a folder of the test's own
 	Connectors  []connector.Connector // beside the sandbox and the Provider
 	LogLevel    slog.Level
-	Idle        bool         // no background work until the test calls App.Start
-	KeyFile     string       // empty: in Data; replicas share one
-	Limits      app.Limits   // zero fields: no bound
-	Listener    net.Listener // where to serve; nil: a port of its own
-	Trusted     []string     // proxies whose X-Forwarded-For is believed
-	Egress      app.Egress   // the exits; none: everything goes out directly
+	Idle        bool          // no background work until the test calls App.Start
+	KeyFile     string        // empty: in Data; replicas share one
+	Limits      app.Limits    // zero fields: no bound
+	Listener    net.Listener  // where to serve; nil: a port of its own
+	Trusted     []string      // proxies whose X-Forwarded-For is believed
+	Egress      app.Egress    // the exits; none: everything goes out directly
+	HookTimeout time.Duration // of an attempt at a webhook; zero: as in the field
+	// Hurried gives the database as little time as in the field: a machine that is
+	// busy with other tests can take longer.
+	Hurried bool
+	// Machine is the clock of the machine, which may be wrong and be set, in the
+	// place of one that is the time itself; nil: that one.
+	Machine *Clock
 	// Around puts something between the app and the network, to see that a
 	// change of what it answers is noticed; nil: nothing.
 	Around func(http.Handler) http.Handler
@@ -64,10 +75,14 @@ type Server struct {
 	Data     string
 	// DatabaseURL is that of the options; empty with SQLite.
 	DatabaseURL string
-	findings    findings
-	http        *httptest.Server
-	client      *http.Client
-	stop        sync.Once
+	// Secrets are what must not stand in the log, which is searched at the end.
+	// What goes through the Server's own calls is in it by itself.
+	Secrets  leaktest.Secrets
+	keyFile  string
+	findings findings
+	http     *httptest.Server
+	client   *http.Client
+	stop     sync.Once
 }
 
 // Start starts the app and stops it at the test's cleanup.
@@ -78,6 +93,9 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	s := &Server{TB: t, Clock: &Clock{}, Provider: NewProvider(t), Log: &Log{}, Data: options.Data,
 		DatabaseURL: options.DatabaseURL}
+	if s.keyFile = options.KeyFile; s.keyFile == "" {
+		s.keyFile = filepath.Join(options.Data, "vault.key")
+	}
 	s.client = &http.Client{
 		Transport:     &http.Transport{}, // its own: to close a shared one's idle connections breaks other requests
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -89,13 +107,24 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	s.URL = "http://" + s.http.Listener.Addr().String()
 	config := app.Config{
-		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, Development: true,
+		APIURL: s.URL, Data: options.Data, DatabaseURL: options.DatabaseURL, DatabaseDirectURL: options.DirectURL, Development: true,
 		KeyFile: options.KeyFile, Limits: unbounded(options.Limits), TrustedProxies: options.Trusted, Egress: options.Egress,
 	}
 	log := slog.New(slog.NewJSONHandler(s.Log, &slog.HandlerOptions{Level: options.LogLevel}))
-	latch, err := app.New(t.Context(), config, app.Parts{
+	parts := app.Parts{
 		Now: s.Clock.Now, Log: log, Connectors: append(options.Connectors, s.Provider),
-	})
+		Outside: func(outside egress.Config) egress.Config {
+			outside.Timeouts.Webhook = options.HookTimeout
+			return outside
+		},
+	}
+	if !options.Hurried {
+		parts.Patience = time.Minute
+	}
+	if options.Machine != nil {
+		s.Clock, parts.Now, parts.Machine = options.Machine, nil, options.Machine.Now
+	}
+	latch, err := app.New(t.Context(), config, parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +133,7 @@ func Start(t testing.TB, options Options) *Server {
 	if options.Around != nil {
 		handler = options.Around(handler)
 	}
+	s.http.Listener = web.Strict(s.http.Listener)
 	s.http.Config.Handler = spectest.Recorder(handler, description(t), s.found)
 	s.http.Start()
 	t.Cleanup(s.Stop)
@@ -137,6 +167,7 @@ func (s *Server) Stop() {
 		s.client.CloseIdleConnections()
 		s.http.Close()
 		s.tellFindings()
+		defer s.tellLeaks()
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := s.App.Stop(ctx); err != nil {

@@ -35,6 +35,7 @@ type Provider struct {
 	API      http.HandlerFunc
 	mu       sync.Mutex
 	sessions map[string]string // token → username
+	issued   []string          // every token there ever was
 	logins   int
 	down     bool
 	release  chan struct{} // when not nil, logins wait for it
@@ -104,6 +105,13 @@ func (p *Provider) Tokens() []string {
 	return tokens
 }
 
+// Issued returns every token that there ever was.
+func (p *Provider) Issued() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.issued...)
+}
+
 // Kill ends every session at the provider.
 func (p *Provider) Kill() {
 	p.mu.Lock()
@@ -116,6 +124,7 @@ func (p *Provider) begin(username string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sessions[token] = username
+	p.issued = append(p.issued, token)
 	return token
 }
 

@@ -94,6 +94,7 @@ func (v *Visit) Submit(action string, fields ...string) *Visit {
 // Post sends a form as it is and follows.
 func (v *Visit) Post(form url.Values) *Visit {
 	v.server.Helper()
+	v.server.Secrets.Add("password", form.Get("password"))
 	request, err := http.NewRequestWithContext(v.server.Context(), http.MethodPost, v.URL, strings.NewReader(form.Encode()))
 	if err != nil {
 		v.server.Fatal(err)

@@ -38,8 +38,9 @@ func TestTheFourWalksKeepTheirBudgets(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Beside claim and finish: overdue sessions, revocations, two steps of
-		// housekeeping; and of the reads, looks at what is to be checked and warned of.
-		walk(s, "webhook", 3, 5, func() {
+		// housekeeping; and of the reads, looks at what is to be checked, warned of
+		// and sealed anew, and two for endpoints that something is due for.
+		walk(s, "webhook", 6, 5, func() {
 			s.App.Start(t.Context())
 			latchtest.Eventually(t, "the webhook arrives", func() bool { return len(sink.Hooks()) == 1 })
 			s.Stop() // waits until it is finished

@@ -38,17 +38,21 @@ func (l *Links) Invalidate(ctx context.Context, caller latchkey.Caller, id strin
 // Disconnect removes a connection and revokes it at its provider.
 func (l *Links) Disconnect(ctx context.Context, caller latchkey.Caller, id string) error {
 	return l.endConnection(ctx, caller, id, func(connection latchkey.Connection) (bool, error) {
-		ended := connection
-		ended.Version++
-		ended.EventSequence++
-		ended.Status, ended.UpdatedAt = latchkey.ConnectionExpired, l.config.Now()
-		event, err := l.connectionEvent(ended, latchkey.EventConnectionDisconnected)
-		if err != nil {
-			return false, err
-		}
-		return true, l.config.Connections.RemoveConnection(ctx, ended, event,
-			l.endRecord(ended, latchkey.AuditDisconnected, caller.KeyID, "disconnected"))
+		return true, l.removeConnection(ctx, connection, caller.KeyID)
 	})
+}
+
+func (l *Links) removeConnection(ctx context.Context, connection latchkey.Connection, actor string) error {
+	ended := connection
+	ended.Version++
+	ended.EventSequence++
+	ended.Status, ended.UpdatedAt = latchkey.ConnectionExpired, l.config.Now()
+	event, err := l.connectionEvent(ended, latchkey.EventConnectionDisconnected)
+	if err != nil {
+		return err
+	}
+	return l.config.Connections.RemoveConnection(ctx, ended, event,
+		l.endRecord(ended, latchkey.AuditDisconnected, actor, "disconnected"))
 }
 
 // Died expires a connection whose provider no longer accepts it. There is

@@ -30,7 +30,7 @@ func (l *Links) Expiries() func(ctx context.Context, connection latchkey.Connect
 		app, known := apps[connection.ClientAppID]
 		if !known {
 			var err error
-			app, err = l.config.Apps.ClientApp(ctx, connection.OrganisationID, connection.Environment, connection.ClientAppID)
+			app, err = l.apps.ClientApp(ctx, connection.OrganisationID, connection.Environment, connection.ClientAppID)
 			if err != nil && latchkey.CodeOf(err) != latchkey.NotFound {
 				return nil, err
 			}

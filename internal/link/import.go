@@ -128,7 +128,7 @@ func (l *Links) imported(ctx context.Context, caller latchkey.Caller, id string)
 	if !connection.Imported {
 		return connection, latchkey.Errorf(latchkey.NotFound, "no such imported connection")
 	}
-	app, err := l.config.Apps.ClientApp(ctx, caller.OrganisationID, caller.Environment, connection.ClientAppID)
+	app, err := l.apps.ClientApp(ctx, caller.OrganisationID, caller.Environment, connection.ClientAppID)
 	if err == nil && app.Suspended {
 		err = suspended()
 	}

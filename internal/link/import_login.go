@@ -16,7 +16,7 @@ func (l *Links) importApp(ctx context.Context, caller latchkey.Caller, asked []s
 	if len(asked) > maxPermissions {
 		return latchkey.ClientApp{}, nil, latchkey.InvalidField("permissions", "has more than 100 entries")
 	}
-	app, err := l.config.Apps.OldestClientApp(ctx, caller.OrganisationID, caller.Environment, typesFor(""))
+	app, err := l.apps.OldestClientApp(ctx, caller.OrganisationID, caller.Environment, typesFor(""))
 	if latchkey.CodeOf(err) == latchkey.NotFound {
 		return latchkey.ClientApp{}, nil, latchkey.Errorf(latchkey.Forbidden, "there is no client app to import for")
 	}

@@ -100,13 +100,13 @@ func (l *Links) clientApp(ctx context.Context, caller latchkey.Caller, request I
 
 func (l *Links) findApp(ctx context.Context, caller latchkey.Caller, request InitRequest) (latchkey.ClientApp, error) {
 	if request.ClientAppID != "" {
-		app, err := l.config.Apps.ClientApp(ctx, caller.OrganisationID, caller.Environment, request.ClientAppID)
+		app, err := l.apps.ClientApp(ctx, caller.OrganisationID, caller.Environment, request.ClientAppID)
 		if latchkey.CodeOf(err) == latchkey.NotFound {
 			return app, latchkey.InvalidField("clientAppId", "is not a client app of this key's environment")
 		}
 		return app, err
 	}
-	app, err := l.config.Apps.OldestClientApp(ctx, caller.OrganisationID, caller.Environment, typesFor(request.ModeHint))
+	app, err := l.apps.OldestClientApp(ctx, caller.OrganisationID, caller.Environment, typesFor(request.ModeHint))
 	if latchkey.CodeOf(err) == latchkey.NotFound {
 		return app, latchkey.InvalidField("clientAppId", "is needed: no client app of this key's environment fits")
 	}

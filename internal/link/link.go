@@ -157,6 +157,7 @@ type Config struct {
 // Links is the room. Its methods are safe for concurrent use.
 type Links struct {
 	config   Config
+	apps     *recentApps
 	budgets  Budgets
 	breakers *breakers
 	paces    *paces
@@ -165,7 +166,7 @@ type Links struct {
 // New returns the room.
 func New(config Config) *Links {
 	return &Links{
-		config: config, budgets: config.Budgets.complete(), breakers: newBreakers(config), paces: newPaces(config),
+		config: config, apps: newRecentApps(config.Apps, config.Now), budgets: config.Budgets.complete(), breakers: newBreakers(config), paces: newPaces(config),
 	}
 }
 

@@ -52,7 +52,7 @@ func (l *Links) Reconnectable(ctx context.Context, token string) (latchkey.Conne
 	if subtle.ConstantTimeCompare([]byte(mark), []byte(l.reconnectMark(connection))) != 1 {
 		return latchkey.Connection{}, latchkey.ClientApp{}, none
 	}
-	app, err := l.config.Apps.ClientApp(ctx, connection.OrganisationID, connection.Environment, connection.ClientAppID)
+	app, err := l.apps.ClientApp(ctx, connection.OrganisationID, connection.Environment, connection.ClientAppID)
 	switch {
 	case latchkey.CodeOf(err) == latchkey.NotFound:
 		return connection, app, none

@@ -181,5 +181,5 @@ func (l *Links) Sessions(ctx context.Context, caller latchkey.Caller, filter lat
 
 // App returns the client app that a session belongs to.
 func (l *Links) App(ctx context.Context, session *latchkey.LinkSession) (latchkey.ClientApp, error) {
-	return l.config.Apps.ClientApp(ctx, session.OrganisationID, session.Environment, session.ClientAppID)
+	return l.apps.ClientApp(ctx, session.OrganisationID, session.Environment, session.ClientAppID)
 }

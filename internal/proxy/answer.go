@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"latchkey/internal/connector"
-	"latchkey/internal/vault"
 )
 
 // withheld are the provider's headers that the caller never sees: what could
@@ -19,11 +18,11 @@ var withheld = []string{
 // answered lets the vault keep what the answer changed of the credential, tells
 // it when the credential was taken, and takes out of the answer what the caller
 // may not see.
-func (d *door) answered(r *http.Request, opened *vault.Opened, answer *http.Response) error {
-	if keeper, ok := opened.Connector.(connector.Keeper); ok && answer.Header.Get("Set-Cookie") != "" {
-		changed, ok := keeper.Keep(opened.Credential, answer)
+func (c *call) answered(answer *http.Response) error {
+	if keeper, ok := c.opened.Connector.(connector.Keeper); ok && len(answer.Header.Values("Set-Cookie")) != 0 {
+		changed, ok := keeper.Keep(c.opened.Credential, answer)
 		if ok {
-			err := d.config.Vault.Keep(r.Context(), opened, changed)
+			err := c.config.Vault.Keep(c.request.Context(), c.opened, changed)
 			clear(changed)
 			if err != nil {
 				return err
@@ -31,10 +30,16 @@ func (d *door) answered(r *http.Request, opened *vault.Opened, answer *http.Resp
 		}
 	}
 	if answer.StatusCode < http.StatusBadRequest {
-		d.config.Vault.Prove(r.Context(), opened)
+		c.config.Vault.Prove(c.request.Context(), c.opened)
 	}
+	c.hidden.set(answer)
 	for _, name := range withheld {
 		answer.Header.Del(name)
 	}
+	if err := plain(answer); err != nil {
+		return err
+	}
+	c.hidden.mask.header(answer.Header)
+	answer.Body = c.hidden.mask.body(answer.Body, c.buffers)
 	return nil
 }

@@ -137,6 +137,9 @@ func raw(s *latchtest.Server, request string) (int, http.Header, string) {
 	if err != nil {
 		s.Fatal(err)
 	}
+	if response.Close { // ReadResponse has taken it out of the header
+		response.Header.Set("Connection", "close")
+	}
 	return response.StatusCode, response.Header, string(body)
 }
 

@@ -2,14 +2,13 @@
 // goes to the connection's provider with its credential, and the answer comes
 // back as it is; the caller never sees the credential.
 //
-//	web.API ─▶ rate ─▶ vault.Open ─▶ Authorizer ─▶ httputil.ReverseProxy ─▶ egress ─▶ provider
-//	caller ◀── without Set-Cookie ◀── Keeper ◀────────────────────────────────────────┘
+//	web.API ─▶ shape ─▶ rate ─▶ vault.Open ─▶ Streams ─▶ Authorizer ─▶ httputil.ReverseProxy ─▶ egress ─▶ provider
+//	caller ◀── masked ◀── without Set-Cookie ◀── Keeper ◀── decoded ◀───────────────────────────────────┘
 package proxy
 
 import (
 	"log/slog"
 	"net/http"
-	"net/http/httputil"
 	"time"
 
 	"latchkey"
@@ -24,6 +23,7 @@ type Config struct {
 	// Transport is the way out of a connection, without a limit on the whole
 	// time, for streams.
 	Transport func(connection latchkey.Connection) http.RoundTripper
+	Streams   *Streams // where calls are registered while they run
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -74,6 +74,9 @@ func (d *door) open(w http.ResponseWriter, r *http.Request, purpose vault.Purpos
 
 // pass answers ANY /v2/access/proxy/<path>.
 func (d *door) pass(w http.ResponseWriter, r *http.Request) error {
+	if err := checkShape(w, r); err != nil {
+		return err
+	}
 	opened, err := d.open(w, r, vault.PurposeProxy)
 	if err != nil {
 		return err
@@ -91,20 +94,11 @@ func (d *door) pass(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	passing := &httputil.ReverseProxy{
-		Rewrite: func(request *httputil.ProxyRequest) {
-			rewrite(request, target)
-			if err := authorizer.Authorize(request.Out, opened.Credential); err != nil {
-				failRequest(request.Out, err)
-			}
-		},
-		Transport:      failing{finalOnly{d.transport(opened)}},
-		ModifyResponse: func(answer *http.Response) error { return d.answered(r, opened, answer) },
-		ErrorHandler:   func(w http.ResponseWriter, r *http.Request, err error) { web.WriteError(w, r, d.describe(err)) },
-		BufferPool:     d.buffers,
-		ErrorLog:       slog.NewLogLogger(d.config.Log.Handler(), slog.LevelDebug),
-	}
-	passing.ServeHTTP(w, r)
+	ctx, ended := d.config.Streams.begin(r.Context(), opened.Connection.ID)
+	defer ended()
+	c := &call{door: d, request: r.WithContext(ctx), opened: opened, authorizer: authorizer, target: target, hidden: conceal(opened)}
+	defer c.hidden.mask.forget()
+	c.run(w)
 	return nil
 }
 

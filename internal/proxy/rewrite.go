@@ -61,8 +61,10 @@ func rewrite(request *httputil.ProxyRequest, target *url.URL) {
 			delete(out.Header, name)
 		}
 	}
-	out.Header.Del("Upgrade")
-	out.Header.Del("Connection")
+	for _, name := range []string{"Upgrade", "Connection", "Te", "Trailer"} {
+		out.Header.Del(name)
+	}
+	out.Header.Set("Accept-Encoding", "identity") // an answer that can't be read can't be judged
 	if _, given := out.Header["User-Agent"]; !given {
 		out.Header.Set("User-Agent", "Latchkey/1")
 	}

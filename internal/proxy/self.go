@@ -44,6 +44,9 @@ func (d *door) self(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	d.config.Vault.Prove(r.Context(), opened)
+	hidden := conceal(opened)
+	defer hidden.mask.forget()
+	profile.Raw = hidden.text(profile.Raw)
 	return web.WriteJSON(w, http.StatusOK, describe(profile))
 }
 

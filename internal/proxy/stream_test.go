@@ -5,18 +5,25 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"runtime"
+	"runtime/debug"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"latchkey/internal/latchtest"
+	"latchkey/internal/latchtest/scaletest"
 )
 
-// big is the size of the bodies that are streamed, in bytes, and memoryBudget
-// is what may be allocated for one beside fixed buffers.
+// big is the size of the bodies that are streamed, in bytes.
+var big = scaletest.Of[int64](128<<20, 1<<30)
+
+// What may be allocated for a body beside fixed buffers, and by how much the
+// process may grow meanwhile, provider and caller included; in bytes.
 const (
-	big          = 64 << 20
-	memoryBudget = 16 << 20
+	memoryBudget   = 16 << 20
+	residentBudget = 64 << 20
 )
 
 // zeros reads as that many zero bytes.
@@ -38,6 +45,8 @@ func TestBigBodiesStreamBothWaysInLittleMemory(t *testing.T) {
 	for name, length := range map[string]int64{"with a length": big, "chunked": -1} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
+			debug.FreeOSMemory()
+			grown := watchMemory(t)
 			runtime.ReadMemStats(&before)
 			response, err := send(t.Context(), s, connection, "POST", io.NopCloser(io.LimitReader(zeros{}, big)), length)
 			if err != nil {
@@ -49,12 +58,95 @@ func TestBigBodiesStreamBothWaysInLittleMemory(t *testing.T) {
 			if err != nil || received != big || response.Header.Get("X-Taken") != fmt.Sprint(big) {
 				t.Errorf("sent %s and received %d bytes, want %d: %v", response.Header.Get("X-Taken"), received, big, err)
 			}
-			grown := after.TotalAlloc - before.TotalAlloc
-			fmt.Printf("RESULT P-10.allocated %d KiB %d KiB\n", grown>>10, memoryBudget>>10)
-			if grown > memoryBudget {
-				t.Errorf("%d bytes were allocated, may be %d", grown, memoryBudget)
+			resident, allocated := grown(), after.TotalAlloc-before.TotalAlloc
+			fmt.Printf("RESULT P-10.allocated %d KiB %d KiB\n", allocated>>10, memoryBudget>>10)
+			fmt.Printf("RESULT P-10.resident %d MiB %d MiB\n", resident>>20, residentBudget>>20)
+			if allocated > memoryBudget || resident > residentBudget {
+				t.Errorf("%d bytes were allocated, may be %d; it grew by %d, may by %d", allocated, memoryBudget, resident, residentBudget)
 			}
 		})
+	}
+}
+
+// resident returns how much memory the process has, in bytes.
+func resident(t *testing.T) int64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total, pages int64
+	if _, err := fmt.Sscan(string(text), &total, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// watchMemory looks at the process's memory until the returned function is
+// called, which returns by how much it has grown at the most.
+func watchMemory(t *testing.T) (grown func() int64) {
+	t.Helper()
+	before, most := resident(t), int64(0)
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticks := time.NewTicker(5 * time.Millisecond)
+		defer ticks.Stop()
+		for {
+			most = max(most, resident(t)-before)
+			select {
+			case <-ticks.C:
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return func() int64 {
+		close(stop)
+		<-ended
+		return most
+	}
+}
+
+func TestACallerThatDoesNotReadHoldsTheProviderBack(t *testing.T) {
+	s := latchtest.Start(t, latchtest.Options{})
+	var poured atomic.Int64
+	ended := make(chan struct{})
+	s.Provider.API = func(w http.ResponseWriter, _ *http.Request) {
+		defer close(ended)
+		block := make([]byte, 64<<10)
+		for poured.Load() < 1<<30 {
+			n, err := w.Write(block)
+			if poured.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	}
+	connection := linked(s, "", "ada")
+	grown := watchMemory(t)
+	response, err := send(t.Context(), s, connection, "GET", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the buffers of the sockets take, it pours; then it must stand still.
+	last, since := int64(-1), time.Now()
+	ticks := time.NewTicker(10 * time.Millisecond)
+	defer ticks.Stop()
+	for ; time.Since(since) < time.Second; <-ticks.C {
+		if now := poured.Load(); now != last {
+			last, since = now, time.Now()
+		}
+	}
+	_ = response.Body.Close()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the provider pours on")
+	}
+	resident := grown()
+	fmt.Printf("RESULT P-10.stalled %d MiB %d MiB\n", resident>>20, residentBudget>>20)
+	if resident > residentBudget || last >= 1<<30 {
+		t.Errorf("it grew by %d bytes; the provider poured %d", resident, last)
 	}
 }
 

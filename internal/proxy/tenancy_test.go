@@ -62,7 +62,7 @@ func TestNoKeyReachesAnotherTenantsConnection(t *testing.T) {
 			}
 		}
 	}
-	fmt.Printf("RESULT P-7 %d crossed of %d 0\n", crossed, tried)
+	fmt.Printf("RESULT P-7.linked %d of %d 0\n", crossed, tried)
 	if crossed != 0 {
 		t.Errorf("%d of %d guesses reached a connection", crossed, tried)
 	}

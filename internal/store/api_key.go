@@ -130,7 +130,7 @@ func (s *Store) UpdateAPIKey(ctx context.Context, before, after latchkey.APIKey,
 	if err != nil {
 		return err
 	}
-	return s.fact(ctx, func(tx *tx) error {
+	return s.change(ctx, ChangedKeys, after.OrganisationID, func(tx *tx) error {
 		changed, err := tx.exec(`UPDATE api_keys SET name = $4, scopes = $5, expires_at = $6
 			WHERE id = $1 AND organisation_id = $2 AND environment = $3 AND revoked_at = 0
 			AND name = $7 AND scopes = $8 AND expires_at = $9`, after.ID, after.OrganisationID, string(after.Environment),
@@ -150,7 +150,8 @@ func (s *Store) UpdateAPIKey(ctx context.Context, before, after latchkey.APIKey,
 func (s *Store) RevokeAPIKey(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	at time.Time, record latchkey.AuditRecord,
 ) error {
-	return s.fact(ctx, func(tx *tx) error {
+	entry := latchkey.JournalEntry{Kind: latchkey.JournalKey, Subject: id, At: at}
+	err := s.changeEnding(ctx, ChangedKeys, organisationID, func(tx *tx) error {
 		changed, err := tx.exec(`UPDATE api_keys SET revoked_at = $4
 			WHERE id = $1 AND organisation_id = $2 AND environment = $3 AND revoked_at = 0`,
 			id, organisationID, string(environment), micros(at))
@@ -160,8 +161,13 @@ func (s *Store) RevokeAPIKey(ctx context.Context, organisationID string, environ
 		if changed == 0 {
 			return notFound("API key")
 		}
+		if err := appendJournal(tx, entry); err != nil {
+			return err
+		}
 		return insertAudit(tx, []latchkey.AuditRecord{record})
 	})
+	s.tellRevoked(err, entry)
+	return err
 }
 
 // TouchAPIKeys notes when keys were last used, by their ids. A later use that is

@@ -114,14 +114,14 @@ func (s *Store) TakeAttempts(ctx context.Context, attempts []latchkey.Attempt) e
 
 // ReleaseAttempts forgets tries, because they were right.
 func (s *Store) ReleaseAttempts(ctx context.Context, attempts []latchkey.Attempt) error {
-	return s.fact(ctx, func(tx *tx) error { return insertConsequences(tx, latchkey.Consequences{Release: attempts}) })
+	return s.ending(ctx, func(tx *tx) error { return insertConsequences(tx, latchkey.Consequences{Release: attempts}) })
 }
 
 // ForgetAttempts removes up to limit keys that nobody has tried since, and
 // returns how many it removed.
 func (s *Store) ForgetAttempts(ctx context.Context, since time.Time, limit int) (int, error) {
 	var removed int64
-	err := s.fact(ctx, func(tx *tx) error {
+	err := s.ending(ctx, func(tx *tx) error {
 		var err error
 		removed, err = tx.exec(`DELETE FROM attempts WHERE key IN (
 			SELECT key FROM attempts WHERE updated_at < $1 ORDER BY updated_at LIMIT $2)`, micros(since), limit)

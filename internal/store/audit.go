@@ -20,7 +20,7 @@ const auditColumns = `organisation_id, environment, actor, action, subject, deta
 
 // RecordAudit appends one record. When it returns nil the record is on disk.
 func (s *Store) RecordAudit(ctx context.Context, record latchkey.AuditRecord) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.ending(ctx, func(tx *tx) error {
 		return insertAudit(tx, []latchkey.AuditRecord{record})
 	})
 }
@@ -141,15 +141,16 @@ func (s *Store) VerifyAudit(ctx context.Context, organisationID string) (int64, 
 const verifyPage = 1000
 
 func (s *Store) verifyLane(ctx context.Context, organisationID string, lane int) (int64, error) {
-	var length int64
-	var end string
+	var length, number int64
+	var end, hash string
 	// The head is read first: records that come meanwhile are behind it.
-	err := s.read().QueryRowContext(ctx, `SELECT COALESCE(MAX(length), 0), COALESCE(MAX(hash), '') FROM audit_chains
-		WHERE organisation_id = $1 AND lane = $2`, organisationID, lane).Scan(&length, &end)
+	err := s.read().QueryRowContext(ctx, `SELECT COALESCE(MAX(length), 0), COALESCE(MAX(hash), ''), COALESCE(MAX(removed), 0),
+		COALESCE(MAX(removed_hash), '') FROM audit_chains WHERE organisation_id = $1 AND lane = $2`, organisationID, lane).
+		Scan(&length, &end, &number, &hash)
 	if err != nil {
 		return 0, fmt.Errorf("read audit chain %d: %w", lane, err)
 	}
-	number, hash := int64(0), ""
+	removed := number // the oldest are not kept for good
 	for number < length {
 		rows, err := s.read().QueryContext(ctx, `SELECT `+auditColumns+` FROM audit WHERE organisation_id = $1
 			AND lane = $2 AND number > $3 AND number <= $4 ORDER BY number LIMIT $5`,
@@ -174,5 +175,5 @@ func (s *Store) verifyLane(ctx context.Context, organisationID string, lane int)
 	if hash != end {
 		return 0, fmt.Errorf("audit chain %d does not end as it was left", lane)
 	}
-	return length, nil
+	return length - removed, nil
 }

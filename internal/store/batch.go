@@ -2,8 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"sync"
+	"time"
 )
 
 // batchLimit bounds how many facts of one kind share one statement.
@@ -25,6 +26,7 @@ type batch[T any] struct {
 
 type batched[T any] struct {
 	item   T
+	until  time.Time // the caller's patience ends
 	answer chan error
 }
 
@@ -36,9 +38,13 @@ func startBatch[T any](run func(ctx context.Context, items []T) []error) *batch[
 	return b
 }
 
-// do hands an item over and waits for its outcome.
+// do hands an item over and waits for its outcome, for as long as the caller
+// has patience.
 func (b *batch[T]) do(ctx context.Context, item T) error {
-	entry := &batched[T]{item: item, answer: make(chan error, 1)}
+	bounded, done := bound(ctx)
+	defer done()
+	until, _ := bounded.Deadline()
+	entry := &batched[T]{item: item, until: until, answer: make(chan error, 1)}
 	b.mu.RLock()
 	if b.closed {
 		b.mu.RUnlock()
@@ -47,11 +53,41 @@ func (b *batch[T]) do(ctx context.Context, item T) error {
 	select {
 	case b.waiting <- entry:
 		b.mu.RUnlock()
-	case <-ctx.Done():
+	case <-bounded.Done():
 		b.mu.RUnlock()
-		return ctx.Err()
+		return reported(ctx, bounded.Err())
 	}
-	return <-entry.answer
+	select {
+	case err := <-entry.answer:
+		return reported(ctx, explainFrozen(err))
+	case <-bounded.Done():
+	}
+	if ctx.Err() != nil {
+		return explainFrozen(<-entry.answer) // the caller may have left, but what was begun is to be known
+	}
+	return reported(ctx, errors.Join(errUnknown, bounded.Err()))
+}
+
+// batchTime is what one try of a batch gets.
+const batchTime = 2 * time.Second
+
+// errSlow tells of a try that was given up.
+var errSlow = errors.New("there was no answer in time")
+
+// insist is again for a batch, each try of which gets its time. repeated tells
+// that a try before may have been done without an answer.
+func insist(ctx context.Context, try func(ctx context.Context, repeated bool) error) error {
+	repeated := false
+	return again(ctx, func() error {
+		once, cancel := context.WithTimeout(ctx, batchTime)
+		defer cancel()
+		err := try(once, repeated)
+		if err != nil && once.Err() != nil && ctx.Err() == nil {
+			err = errors.Join(errSlow, err)
+		}
+		repeated = repeated || isLost(err)
+		return err
+	})
 }
 
 func (b *batch[T]) loop() {
@@ -81,13 +117,19 @@ func (b *batch[T]) poll() (*batched[T], bool) {
 // alone, so that one bad item does not fail its neighbours.
 func (b *batch[T]) answer(group []*batched[T]) {
 	items := make([]T, len(group))
+	until := time.Now().Add(batchTime)
 	for i, entry := range group {
 		items[i] = entry.item
+		if entry.until.After(until) {
+			until = entry.until
+		}
 	}
-	errs := b.run(context.Background(), items)
+	ctx, cancel := context.WithDeadline(context.Background(), until)
+	defer cancel()
+	errs := b.run(ctx, items)
 	for i, entry := range group {
-		if errs[i] != nil && len(group) > 1 {
-			errs[i] = b.run(context.Background(), items[i:i+1])[0]
+		if errs[i] != nil && len(group) > 1 && !isAway(errs[i]) {
+			errs[i] = b.run(ctx, items[i:i+1])[0]
 		}
 		entry.answer <- errs[i]
 	}
@@ -110,16 +152,16 @@ type batches struct {
 	deliveriesFinished *batch[*finishedDelivery]
 }
 
-func startBatches(db *sql.DB) *batches {
+func startBatches(engine *postgresEngine) *batches {
 	return &batches{
 		sessionsCreated: startBatch(func(ctx context.Context, rows []*sessionRow) []error {
-			return createSessions(ctx, db, rows)
+			return createSessions(ctx, engine, rows)
 		}),
 		sessionsAdvanced: startBatch(func(ctx context.Context, rows []*sessionRow) []error {
-			return advanceSessions(ctx, db, rows)
+			return advanceSessions(ctx, engine, rows)
 		}),
 		deliveriesFinished: startBatch(func(ctx context.Context, finished []*finishedDelivery) []error {
-			return finishDeliveries(ctx, db, finished)
+			return finishDeliveries(ctx, engine, finished)
 		}),
 	}
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,9 +19,8 @@ type finishedDelivery struct {
 }
 
 // finishDeliveries is finishDelivery for many successes in one transaction.
-func finishDeliveries(ctx context.Context, db *sql.DB, finished []*finishedDelivery) []error {
+func finishDeliveries(ctx context.Context, engine *postgresEngine, finished []*finishedDelivery) []error {
 	var errs []error
-	engine := &postgresEngine{db: db}
 	err := engine.write(ctx, func(tx *tx) error {
 		var err error
 		errs, err = finishGroup(tx, finished)
@@ -88,7 +86,7 @@ func finishGroup(tx *tx, finished []*finishedDelivery) ([]error, error) {
 		return nil, err
 	}
 	moved, err := numbers(tx, `UPDATE delivery_heads h SET sequence = next.sequence, event_id = next.event_id,
-			attempt = 0, due_at = CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints w
+			attempt = 0, lease_until = 0, due_at = CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints w
 				WHERE w.id = h.endpoint_id AND w.status = 'enabled') THEN u.at ELSE $6::bigint END
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
 			AS u (n, endpoint, subject, sequence, at)
@@ -119,9 +117,5 @@ func finishGroup(tx *tx, finished []*finishedDelivery) ([]error, error) {
 // numbers runs a statement that returns one number a row.
 func numbers(tx *tx, query string, args ...any) ([]int64, error) {
 	rows, err := tx.rows(query, args...)
-	return collect(rows, err, func(row scanner) (int64, error) {
-		var number int64
-		err := row.Scan(&number)
-		return number, err
-	})
+	return collect(rows, err, scanNumber)
 }

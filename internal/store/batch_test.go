@@ -136,7 +136,7 @@ func contended(t *testing.T, setting, value string) *postgresEngine {
 	query := address.Query()
 	query.Set(setting, value)
 	address.RawQuery = query.Encode()
-	opened, err := openPostgres(t.Context(), address.String())
+	opened, err := openPostgres(t.Context(), Config{URL: address.String()})
 	if err != nil {
 		t.Fatal(err)
 	}

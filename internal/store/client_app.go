@@ -57,7 +57,7 @@ func insertApp(tx *tx, app latchkey.ClientApp) error {
 // the record of who made it. It fails with a conflict when another organisation
 // has the domain.
 func (s *Store) CreateClientApp(ctx context.Context, app latchkey.ClientApp, record latchkey.AuditRecord) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.change(ctx, ChangedApps, app.OrganisationID, func(tx *tx) error {
 		if err := insertApp(tx, app); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (s *Store) UpdateClientApp(ctx context.Context, before, after latchkey.Clie
 	if err != nil {
 		return err
 	}
-	return s.fact(ctx, func(tx *tx) error {
+	return s.change(ctx, ChangedApps, after.OrganisationID, func(tx *tx) error {
 		changed, err := tx.exec(`UPDATE client_apps SET name = $4, domain = $5, detail = $6,
 			whitelabel_enabled = $7, suspended = $8, updated_at = $9, registrable = $10
 			WHERE id = $1 AND organisation_id = $2 AND environment = $3 AND updated_at = $11`,
@@ -98,7 +98,7 @@ func (s *Store) UpdateClientApp(ctx context.Context, before, after latchkey.Clie
 func (s *Store) DeleteClientApp(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 	record latchkey.AuditRecord,
 ) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.changeEnding(ctx, ChangedApps, organisationID, func(tx *tx) error {
 		var registrable string
 		err := tx.row(`DELETE FROM client_apps WHERE id = $1 AND organisation_id = $2 AND environment = $3
 			RETURNING registrable`, id, organisationID, string(environment)).Scan(&registrable)

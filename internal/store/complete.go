@@ -75,7 +75,7 @@ func writeLinked(tx *tx, connection latchkey.Connection, sealed latchkey.SealedC
 		return fmt.Errorf("write connection %s: %w", connection.ID, err)
 	}
 	if changed == 1 {
-		return nil
+		return markCredential(tx, connection.ID, sealed.Bytes)
 	}
 	return findTwin(tx, connection)
 }

@@ -116,7 +116,7 @@ func (s *Store) UpdateConnection(ctx context.Context, connection latchkey.Connec
 func (s *Store) ExpireConnection(ctx context.Context, connection latchkey.Connection, revoke bool,
 	event latchkey.Event, record latchkey.AuditRecord,
 ) error {
-	return s.endConnection(ctx, connection, revoke, event, record, func(tx *tx, row *connectionRow) (int64, error) {
+	return s.endConnection(ctx, connection, connection.Version, revoke, event, record, func(tx *tx, row *connectionRow) (int64, error) {
 		return tx.exec(`UPDATE connections SET status = $3, credential = NULL, previous_credential = NULL,
 			credential_expires_at = 0, credential_ends_at = 0, refresh_lease_until = 0, check_due_at = 0, warn_at = 0, version = $4, event_sequence = $5, expiry_reason = $6, expired_at = $7, updated_at = $8
 			WHERE id = $1 AND version = $2`, row.id, row.version-1, row.status, row.version, row.eventSequence,
@@ -129,12 +129,13 @@ func (s *Store) ExpireConnection(ctx context.Context, connection latchkey.Connec
 func (s *Store) RemoveConnection(ctx context.Context, connection latchkey.Connection,
 	event latchkey.Event, record latchkey.AuditRecord,
 ) error {
-	return s.endConnection(ctx, connection, true, event, record, func(tx *tx, row *connectionRow) (int64, error) {
+	return s.endConnection(ctx, connection, latchkey.RemovedVersion, true, event, record, func(tx *tx, row *connectionRow) (int64, error) {
 		return tx.exec(`DELETE FROM connections WHERE id = $1 AND version = $2`, row.id, row.version-1)
 	})
 }
 
-func (s *Store) endConnection(ctx context.Context, connection latchkey.Connection, revoke bool,
+// endConnection ends a connection for good at a version.
+func (s *Store) endConnection(ctx context.Context, connection latchkey.Connection, at int64, revoke bool,
 	event latchkey.Event, record latchkey.AuditRecord, end func(*tx, *connectionRow) (int64, error),
 ) error {
 	row, err := newConnectionRow(connection)
@@ -142,7 +143,8 @@ func (s *Store) endConnection(ctx context.Context, connection latchkey.Connectio
 		return err
 	}
 	events := []latchkey.Event{event}
-	err = s.fact(ctx, func(tx *tx) error {
+	entry := latchkey.JournalEntry{Kind: latchkey.JournalConnection, Subject: connection.ID, Version: at, At: connection.UpdatedAt}
+	err = s.ending(ctx, func(tx *tx) error {
 		// Taking the row first makes others that end the connection wait, and then lose.
 		held, err := tx.exec(`UPDATE connections SET version = version WHERE id = $1 AND version = $2`, row.id, row.version-1)
 		if err != nil {
@@ -159,11 +161,21 @@ func (s *Store) endConnection(ctx context.Context, connection latchkey.Connectio
 		if _, err := end(tx, row); err != nil {
 			return fmt.Errorf("end connection %s: %w", row.id, err)
 		}
+		if err := forgetMarks(tx, row.id); err != nil {
+			return err
+		}
+		if err := shredSoon(tx, row.organisationID, connection.UpdatedAt); err != nil {
+			return fmt.Errorf("end connection %s: %w", row.id, err)
+		}
+		if err := appendJournal(tx, entry); err != nil {
+			return err
+		}
 		if err := insertAudit(tx, []latchkey.AuditRecord{record}); err != nil {
 			return err
 		}
 		return insertEvents(tx, events)
 	})
+	s.tellRevoked(err, entry)
 	s.wakeFor(err, events)
 	return err
 }

@@ -17,9 +17,11 @@ func (s *Store) Credential(ctx context.Context, organisationID string, environme
 	var suspended bool
 	connection, err := scanConnectionAnd(s.read().QueryRowContext(ctx, `SELECT `+connectionColumns+`, credential,
 		credential_expires_at, credential_ends_at, refresh_lease_until, previous_credential IS NOT NULL,
-		COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = connections.client_app_id), FALSE)
+		COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = connections.client_app_id), FALSE),
+		(SELECT digest FROM credential_marks WHERE connection_id = connections.id)
 		FROM connections WHERE id = $1 AND organisation_id = $2 AND environment = $3`,
-		id, organisationID, string(environment)), &sealed.Bytes, &expires, &ends, &begun, &sealed.Unproved, &suspended)
+		id, organisationID, string(environment)), &sealed.Bytes, &expires, &ends, &begun, &sealed.Unproved, &suspended,
+		&sealed.Digest)
 	if err != nil {
 		return connection, sealed, orNotFound(err, "connection")
 	}
@@ -34,7 +36,8 @@ func (s *Store) Credential(ctx context.Context, organisationID string, environme
 func (s *Store) ReplaceCredential(ctx context.Context, connection latchkey.Connection,
 	sealed latchkey.SealedCredential, now time.Time,
 ) error {
-	return s.changeCredential(ctx, connection, "replace credential", `UPDATE connections SET credential = $3,
+	mark := func(tx *tx) error { return markCredential(tx, connection.ID, sealed.Bytes) }
+	return s.markedChange(ctx, connection, "replace credential", mark, `UPDATE connections SET credential = $3,
 		credential_expires_at = $4, version = version + 1, updated_at = $5
 		WHERE id = $1 AND version = $2 AND status = 'active'`,
 		connection.ID, connection.Version, sealed.Bytes, micros(sealed.ExpiresAt), micros(now))
@@ -43,7 +46,7 @@ func (s *Store) ReplaceCredential(ctx context.Context, connection latchkey.Conne
 // ProveCredential forgets the credential before the one of the connection read
 // at version, since that one works. It is no change of the connection.
 func (s *Store) ProveCredential(ctx context.Context, connection latchkey.Connection) error {
-	return s.changeCredential(ctx, connection, "prove credential", `UPDATE connections SET previous_credential = NULL
+	return s.changeCredential(ctx, s.ending, connection, "prove credential", `UPDATE connections SET previous_credential = NULL
 		WHERE id = $1 AND version = $2`, connection.ID, connection.Version)
 }
 
@@ -51,7 +54,8 @@ func (s *Store) ProveCredential(ctx context.Context, connection latchkey.Connect
 // connection read at version, which must be refreshed before it is used, and
 // makes a check due. A conflict means that there is none, or that the connection has changed.
 func (s *Store) RestoreCredential(ctx context.Context, connection latchkey.Connection, now time.Time) error {
-	return s.changeCredential(ctx, connection, "restore credential", `UPDATE connections SET
+	mark := func(tx *tx) error { return markRestored(tx, connection.ID) }
+	return s.markedChange(ctx, connection, "restore credential", mark, `UPDATE connections SET
 		credential = previous_credential, previous_credential = NULL, restored = TRUE, credential_expires_at = $3, check_due_at = $3,
 		version = version + 1, updated_at = $3
 		WHERE id = $1 AND version = $2 AND status = 'active' AND previous_credential IS NOT NULL`,
@@ -63,7 +67,7 @@ func (s *Store) RestoreCredential(ctx context.Context, connection latchkey.Conne
 // others get a conflict. A lease that is over and still there tells of a
 // refresh that was begun and cut short.
 func (s *Store) LeaseRefresh(ctx context.Context, connection latchkey.Connection, now, until time.Time) error {
-	return s.changeCredential(ctx, connection, "lease refresh", `UPDATE connections SET refresh_lease_until = $3
+	return s.changeCredential(ctx, s.statement, connection, "lease refresh", `UPDATE connections SET refresh_lease_until = $3
 		WHERE id = $1 AND version = $2 AND status = 'active' AND refresh_lease_until <= $4`,
 		connection.ID, connection.Version, micros(until), micros(now))
 }
@@ -77,7 +81,8 @@ func (s *Store) LeaseRefresh(ctx context.Context, connection latchkey.Connection
 func (s *Store) RefreshCredential(ctx context.Context, connection latchkey.Connection, until time.Time,
 	sealed latchkey.SealedCredential, now time.Time,
 ) error {
-	return s.changeCredential(ctx, connection, "refresh credential", `UPDATE connections SET
+	mark := func(tx *tx) error { return markRefreshed(tx, connection.ID, sealed.Bytes) }
+	return s.markedChange(ctx, connection, "refresh credential", mark, `UPDATE connections SET
 		previous_credential = CASE WHEN restored THEN NULL ELSE credential END, restored = FALSE, credential = $3, credential_expires_at = $4, credential_ends_at = $5,
 		warn_at = CASE WHEN credential_ends_at = $5 THEN warn_at ELSE $6 END, refresh_lease_until = 0, version = version + 1, updated_at = $7
 		WHERE id = $1 AND refresh_lease_until = $2 AND status = 'active'`,
@@ -88,21 +93,41 @@ func (s *Store) RefreshCredential(ctx context.Context, connection latchkey.Conne
 // ReleaseRefresh ends a lease whose refresh brought nothing: the next caller
 // may try at once. A lease that is another's by now stays.
 func (s *Store) ReleaseRefresh(ctx context.Context, connection latchkey.Connection, until time.Time) error {
-	return s.changeCredential(ctx, connection, "release refresh", `UPDATE connections SET refresh_lease_until = 0
+	return s.changeCredential(ctx, s.ending, connection, "release refresh", `UPDATE connections SET refresh_lease_until = 0
 		WHERE id = $1 AND refresh_lease_until = $2`, connection.ID, micros(until))
 }
 
+// factWriter is fact, statement or ending.
+type factWriter func(ctx context.Context, run func(tx *tx) error) error
+
 // changeCredential runs a fact of one statement about one connection, and
 // answers with a conflict when it changed nothing.
-func (s *Store) changeCredential(ctx context.Context, connection latchkey.Connection, what, query string, args ...any) error {
-	return s.statement(ctx, func(tx *tx) error {
-		changed, err := tx.exec(query, args...)
-		if err != nil {
-			return fmt.Errorf("%s of %s: %w", what, connection.ID, err)
+func (s *Store) changeCredential(ctx context.Context, write factWriter, connection latchkey.Connection,
+	what, query string, args ...any,
+) error {
+	return write(ctx, func(tx *tx) error { return changeConnection(tx, connection, what, query, args...) })
+}
+
+// markedChange is an ending changeCredential with the mark of the other
+// credential.
+func (s *Store) markedChange(ctx context.Context, connection latchkey.Connection, what string, mark func(*tx) error,
+	query string, args ...any,
+) error {
+	return s.ending(ctx, func(tx *tx) error {
+		if err := changeConnection(tx, connection, what, query, args...); err != nil {
+			return err
 		}
-		if changed == 0 {
-			return conflict("connection")
-		}
-		return nil
+		return mark(tx)
 	})
+}
+
+func changeConnection(tx *tx, connection latchkey.Connection, what, query string, args ...any) error {
+	changed, err := tx.exec(query, args...)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", what, connection.ID, err)
+	}
+	if changed == 0 {
+		return conflict("connection")
+	}
+	return nil
 }

@@ -12,13 +12,15 @@ import (
 
 	"latchkey"
 	"latchkey/internal/latchtest/pgtest"
+	"latchkey/internal/latchtest/scaletest"
 )
 
 // The shape of the race. Subjects are shared, so that writers also meet.
-const (
-	raceWriters  = 8
-	raceSubjects = 24
-	raceEvents   = 3200
+const raceSubjects = 24
+
+var (
+	raceWriters = scaletest.Of(8, 3)
+	raceEvents  = scaletest.Of(3200, 1_000_000)
 )
 
 // race is a store whose events are appended by many writers at once.
@@ -198,7 +200,7 @@ func TestAReaderWithACursorIsPassedByNothing(t *testing.T) {
 		"PostgreSQL": {URL: pgtest.New(t)},
 	} {
 		t.Run(engine, func(t *testing.T) {
-			dally := 4 * time.Millisecond
+			dally := scaletest.Of(4*time.Millisecond, 200*time.Microsecond)
 			if config.URL == "" {
 				dally = 100 * time.Microsecond // they come one after the other
 			}
@@ -218,7 +220,8 @@ func TestAReaderWithACursorIsPassedByNothing(t *testing.T) {
 			if config.URL == "" {
 				return
 			}
-			fmt.Printf("RESULT W-4.small %d 0\n", skipped+got.repeated+got.reordered)
+			fmt.Printf("RESULT W-4.%s %d 0\n", scaletest.Of("small", "large"), skipped+got.repeated+got.reordered)
+			fmt.Printf("RESULT W-4.n %d %d\n", len(got.ids), raceEvents)
 			t.Logf("by position %d events were skipped", raceEvents-len(naive.ids))
 			if len(naive.ids) == raceEvents {
 				t.Error("nothing was skipped by position either: the writers did not overlap")

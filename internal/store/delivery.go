@@ -13,7 +13,7 @@ import (
 func (s *Store) Deliveries(ctx context.Context, filter latchkey.DeliveryFilter,
 ) ([]latchkey.DeliveryRecord, bool, error) {
 	rows, err := s.read().QueryContext(ctx, `SELECT d.event_id, COALESCE(e.type, ''), d.subject, d.state, d.attempts,
-		d.last_status, d.excerpt, d.updated_at, COALESCE(h.due_at, $7)
+		d.last_status, d.excerpt, d.updated_at, COALESCE(CASE WHEN h.lease_until > h.due_at THEN h.lease_until ELSE h.due_at END, $7)
 		FROM deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id LEFT JOIN events e ON e.id = d.event_id
 		LEFT JOIN delivery_heads h ON h.endpoint_id = d.endpoint_id AND h.subject = d.subject AND h.sequence = d.sequence
 		WHERE d.endpoint_id = $1 AND w.organisation_id = $2 AND w.environment = $3 AND ($4 = '' OR d.state = $4)

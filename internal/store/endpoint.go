@@ -9,7 +9,7 @@ import (
 )
 
 const endpointColumns = `id, organisation_id, environment, url, events, description, status, sealed_secret, created_at,
-	previous_secret, previous_until`
+	previous_secret, previous_until, rate_limit`
 
 // CreateWebhookEndpoint keeps a new endpoint with the record of it. It is sent
 // what happens from now on.
@@ -18,10 +18,10 @@ func (s *Store) CreateWebhookEndpoint(ctx context.Context, endpoint latchkey.Web
 ) error {
 	return s.fact(ctx, func(tx *tx) error {
 		_, err := tx.exec(`INSERT INTO webhook_endpoints (`+endpointColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, endpoint.ID, endpoint.OrganisationID,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, endpoint.ID, endpoint.OrganisationID,
 			string(endpoint.Environment), endpoint.URL, joinEvents(endpoint.Events), endpoint.Description,
 			string(endpoint.Status), endpoint.SealedSecret, micros(endpoint.CreatedAt), endpoint.PreviousSecret,
-			micros(endpoint.PreviousUntil))
+			micros(endpoint.PreviousUntil), endpoint.RateLimit)
 		if err != nil {
 			return fmt.Errorf("create webhook endpoint %s: %w", endpoint.ID, err)
 		}
@@ -87,7 +87,7 @@ func (s *Store) UpdateWebhookEndpoint(ctx context.Context, change latchkey.Endpo
 		return insertAudit(tx, []latchkey.AuditRecord{record})
 	})
 	if err == nil && enabled {
-		s.woken()
+		s.wake()
 	}
 	return endpoint, err
 }
@@ -115,8 +115,9 @@ func changeEndpoint(tx *tx, change latchkey.EndpointChange) (latchkey.WebhookEnd
 		status = &named
 	}
 	endpoint, err := scanEndpoint(tx.row(`UPDATE webhook_endpoints SET url = COALESCE($2, url),
-		events = COALESCE($3, events), description = COALESCE($4, description), status = COALESCE($5, status)
-		WHERE id = $1 RETURNING `+endpointColumns, change.ID, change.URL, events, change.Description, status))
+		events = COALESCE($3, events), description = COALESCE($4, description), status = COALESCE($5, status),
+		rate_limit = COALESCE($6, rate_limit)
+		WHERE id = $1 RETURNING `+endpointColumns, change.ID, change.URL, events, change.Description, status, change.RateLimit))
 	if err != nil {
 		return endpoint, fmt.Errorf("update webhook endpoint %s: %w", change.ID, err)
 	}
@@ -149,7 +150,7 @@ func (s *Store) RotateEndpointSecret(ctx context.Context, rotation latchkey.Secr
 func (s *Store) DeleteWebhookEndpoint(ctx context.Context, organisationID string, environment latchkey.Environment,
 	id string, record latchkey.AuditRecord,
 ) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.ending(ctx, func(tx *tx) error {
 		changed, err := tx.exec(`DELETE FROM webhook_endpoints
 			WHERE id = $1 AND organisation_id = $2 AND environment = $3`, id, organisationID, string(environment))
 		if err != nil {
@@ -164,6 +165,9 @@ func (s *Store) DeleteWebhookEndpoint(ctx context.Context, organisationID string
 		if _, err := tx.exec(`DELETE FROM deliveries WHERE endpoint_id = $1`, id); err != nil {
 			return fmt.Errorf("forget the deliveries of %s: %w", id, err)
 		}
+		if _, err := tx.exec(`DELETE FROM endpoint_paces WHERE endpoint_id = $1`, id); err != nil {
+			return fmt.Errorf("forget the pace of %s: %w", id, err)
+		}
 		return insertAudit(tx, []latchkey.AuditRecord{record})
 	})
 }
@@ -175,6 +179,7 @@ func scanEndpoint(row scanner, more ...any) (latchkey.WebhookEndpoint, error) {
 	err := row.Scan(append([]any{
 		&endpoint.ID, &endpoint.OrganisationID, &environment, &endpoint.URL, &events,
 		&endpoint.Description, &status, &endpoint.SealedSecret, &created, &endpoint.PreviousSecret, &until,
+		&endpoint.RateLimit,
 	}, more...)...)
 	endpoint.Environment, endpoint.Status = latchkey.Environment(environment), latchkey.EndpointStatus(status)
 	endpoint.Events, endpoint.CreatedAt, endpoint.PreviousUntil = splitEvents(events), moment(created), moment(until)

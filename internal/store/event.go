@@ -62,7 +62,7 @@ type place struct{ transaction, position int64 }
 
 // findPlace returns the place of a cursor: before the oldest if there is no such
 // event of the organisation and environment.
-func findPlace(ctx context.Context, run querier, organisationID string, environment latchkey.Environment, cursor int64,
+func findPlace(ctx context.Context, run reader, organisationID string, environment latchkey.Environment, cursor int64,
 ) (place, error) {
 	at := place{position: cursor}
 	err := run.QueryRowContext(ctx, `SELECT transaction_id FROM events
@@ -85,17 +85,17 @@ const newestEvents = 1000
 // adoptEvents moves the transactions of events that another server has written,
 // as after a dump and restore, before all of this one's, keeping their order.
 // Else they would show only when this server has counted as far.
-func adoptEvents(ctx context.Context, db *sql.DB) error {
+func (e *postgresEngine) adoptEvents(ctx context.Context) error {
 	var foreign bool
 	const isForeign = `SELECT COALESCE(MAX(transaction_id), 0) >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 		FROM (SELECT transaction_id FROM events ORDER BY position DESC LIMIT $1) newest`
-	if err := db.QueryRowContext(ctx, isForeign, newestEvents).Scan(&foreign); err != nil {
+	if err := e.db.QueryRowContext(ctx, isForeign, newestEvents).Scan(&foreign); err != nil {
 		return fmt.Errorf("look at the newest events: %w", err)
 	}
 	if !foreign {
 		return nil
 	}
-	return (&postgresEngine{db: db}).write(ctx, func(tx *tx) error {
+	return e.tryWrite(ctx, func(tx *tx) error { // it takes what it takes
 		// One replica does it, and looks again when the others have.
 		if _, err := tx.exec(`LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return fmt.Errorf("lock the events: %w", err)

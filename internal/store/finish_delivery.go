@@ -24,7 +24,7 @@ func (s *Store) FinishDelivery(ctx context.Context, delivery latchkey.Delivery, 
 		}
 		return err
 	}
-	err := s.fact(ctx, func(tx *tx) error {
+	err := s.ending(ctx, func(tx *tx) error {
 		var err error
 		more, err = finishDelivery(tx, delivery, outcome)
 		return err
@@ -81,8 +81,8 @@ const dueIfEnabled = `CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints WHERE id
 
 // nextHead puts the next event of the queue in place of the delivered one.
 func nextHead(tx *tx, delivery latchkey.Delivery, now time.Time) (bool, error) {
-	changed, err := tx.exec(`UPDATE delivery_heads SET (sequence, event_id, attempt, due_at) = (
-			SELECT sequence, event_id, 0, `+dueIfEnabled+` FROM deliveries WHERE endpoint_id = $1 AND subject = $2
+	changed, err := tx.exec(`UPDATE delivery_heads SET (sequence, event_id, attempt, lease_until, due_at) = (
+			SELECT sequence, event_id, 0, 0, `+dueIfEnabled+` FROM deliveries WHERE endpoint_id = $1 AND subject = $2
 			AND sequence > $3 AND state = 'pending' ORDER BY sequence LIMIT 1)
 		WHERE endpoint_id = $1 AND subject = $2 AND EXISTS (SELECT 1 FROM deliveries
 			WHERE endpoint_id = $1 AND subject = $2 AND sequence > $3 AND state = 'pending')`,
@@ -125,7 +125,7 @@ func holdHead(tx *tx, delivery latchkey.Delivery, outcome latchkey.DeliveryOutco
 
 // postpone makes the head due again after so many attempts.
 func postpone(tx *tx, delivery latchkey.Delivery, attempts int, until time.Time) error {
-	_, err := tx.exec(`UPDATE delivery_heads SET attempt = $3, due_at = `+dueIfEnabled+`
+	_, err := tx.exec(`UPDATE delivery_heads SET attempt = $3, lease_until = 0, due_at = `+dueIfEnabled+`
 		WHERE endpoint_id = $1 AND subject = $2`,
 		delivery.Endpoint.ID, delivery.Subject, attempts, micros(until), neverDue)
 	if err != nil {
@@ -137,7 +137,7 @@ func postpone(tx *tx, delivery latchkey.Delivery, attempts int, until time.Time)
 // dueAll gives every head of an endpoint the due time, in microseconds. What
 // was tried before gets all its attempts again.
 func dueAll(tx *tx, endpointID string, due int64) error {
-	_, err := tx.exec(`UPDATE delivery_heads SET due_at = $2, attempt = 0 WHERE endpoint_id = $1`, endpointID, due)
+	_, err := tx.exec(`UPDATE delivery_heads SET due_at = $2, lease_until = 0, attempt = 0 WHERE endpoint_id = $1`, endpointID, due)
 	if err != nil {
 		return fmt.Errorf("move the queue of %s: %w", endpointID, err)
 	}

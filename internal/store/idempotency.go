@@ -75,7 +75,7 @@ func keepIdempotencyKey(tx *tx, key latchkey.IdempotencyKey, since time.Time) (b
 // many it removed.
 func (s *Store) ForgetIdempotencyKeys(ctx context.Context, before time.Time, limit int) (int, error) {
 	var removed int64
-	err := s.fact(ctx, func(tx *tx) error {
+	err := s.ending(ctx, func(tx *tx) error {
 		var err error
 		removed, err = tx.exec(`DELETE FROM idempotency_keys WHERE (organisation_id, environment, key_hash) IN (
 			SELECT organisation_id, environment, key_hash FROM idempotency_keys WHERE created_at <= $1

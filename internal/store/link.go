@@ -25,8 +25,7 @@ func (s *Store) CreateLinkSession(ctx context.Context, session *latchkey.LinkSes
 		return err
 	}
 	if grouped := s.engine.batches(); grouped != nil {
-		s.facts.Add(1)
-		return grouped.sessionsCreated.do(ctx, row)
+		return s.bounded(func() error { return grouped.sessionsCreated.do(ctx, row) })
 	}
 	return s.statement(ctx, func(tx *tx) error { return insertSession(tx, row) })
 }
@@ -79,14 +78,17 @@ func (s *Store) AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSe
 	row.readVersion = version
 	grouped := s.engine.batches()
 	alone := nothingFollows(follows)
-	if grouped != nil && alone {
-		s.facts.Add(1)
-		return grouped.sessionsAdvanced.do(ctx, row)
+	write := s.fact
+	if session.State.Final() {
+		write = s.ending
 	}
-	if alone {
+	if grouped != nil && alone {
+		return s.bounded(func() error { return grouped.sessionsAdvanced.do(ctx, row) })
+	}
+	if alone && !session.State.Final() {
 		return s.statement(ctx, func(tx *tx) error { return advanceSession(tx, row) })
 	}
-	err = s.fact(ctx, func(tx *tx) error {
+	err = write(ctx, func(tx *tx) error {
 		if err := advanceSession(tx, row); err != nil {
 			return err
 		}

@@ -28,6 +28,18 @@ func (s *Store) meta(ctx context.Context, name string) ([]byte, error) {
 	return kept, nil
 }
 
+// DatabaseID returns what tells this database from every other, also where it
+// was restored or moved, or nil when it has none yet.
+func (s *Store) DatabaseID(ctx context.Context) ([]byte, error) {
+	return s.meta(ctx, "database_id")
+}
+
+// KeepDatabaseID keeps the database's id unless there is one, and returns the
+// one that stays.
+func (s *Store) KeepDatabaseID(ctx context.Context, id []byte) ([]byte, error) {
+	return s.keepMeta(ctx, "database_id", id)
+}
+
 // KeepVaultProof keeps the vault's proof unless there is one, and returns the
 // one that stays: the first to come.
 func (s *Store) KeepVaultProof(ctx context.Context, proof []byte) ([]byte, error) {
@@ -38,6 +50,15 @@ func (s *Store) KeepVaultProof(ctx context.Context, proof []byte) ([]byte, error
 // and returns the one that stays.
 func (s *Store) KeepFingerprintKey(ctx context.Context, sealed []byte) ([]byte, error) {
 	return s.keepMeta(ctx, "fingerprint_key", sealed)
+}
+
+// ReplaceFingerprintKey keeps the same key of fingerprints sealed otherwise,
+// unless it has been meanwhile.
+func (s *Store) ReplaceFingerprintKey(ctx context.Context, before, sealed []byte) error {
+	return s.fact(ctx, func(tx *tx) error {
+		_, err := tx.exec(`UPDATE meta SET value = $2 WHERE name = 'fingerprint_key' AND value = $1`, before, sealed)
+		return err
+	})
 }
 
 // keepMeta keeps the first value that comes.

@@ -97,7 +97,7 @@ func (s *Store) UpdateSettings(ctx context.Context, before, after latchkey.Organ
 	if err != nil {
 		return err
 	}
-	return s.fact(ctx, func(tx *tx) error {
+	return s.change(ctx, ChangedKeys, after.ID, func(tx *tx) error {
 		changed, err := tx.exec(`UPDATE organisations SET name = $2, settings = $3
 			WHERE id = $1 AND name = $4 AND settings = $5`, after.ID, after.Name, settings, before.Name, was)
 		if err != nil {

@@ -1,12 +1,8 @@
 package store
 
 import (
-	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"latchkey"
 )
@@ -62,81 +58,13 @@ func insertEvents(tx *tx, events []latchkey.Event) error {
 // be something to deliver.
 func (s *Store) wakeFor(err error, events []latchkey.Event) {
 	if err == nil && len(events) > 0 {
-		s.woken()
+		s.wake()
 	}
 }
 
-// ClaimDeliveries takes up to limit deliveries that are due, at most one for
-// each endpoint and subject, for as long as the lease. What is not finished by
-// then is due again, and the late finisher is fenced off.
-func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, limit int, lease time.Duration,
-) ([]latchkey.Delivery, error) {
-	var list []latchkey.Delivery
-	err := s.fact(ctx, func(tx *tx) error {
-		claimed, err := claimHeads(tx, now, limit, lease)
-		if err != nil {
-			return err
-		}
-		list = list[:0]
-		for _, head := range claimed {
-			delivery, err := loadDelivery(tx, head)
-			if errors.Is(err, sql.ErrNoRows) {
-				err = dropQueue(tx, head)
-			} else if err == nil {
-				list = append(list, delivery)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("claim deliveries: %w", err)
-	}
-	return list, nil
-}
-
-// dropQueue forgets what waits for an endpoint that is gone. Facts hold the
-// endpoints that they queue for, but a replica of an older release did not, and
-// may have left a queue behind.
-func dropQueue(tx *tx, head latchkey.Delivery) error {
-	if _, err := tx.exec(`DELETE FROM deliveries WHERE endpoint_id = $1 AND subject = $2`, head.Endpoint.ID, head.Subject); err != nil {
-		return fmt.Errorf("forget the deliveries of %s: %w", head.Endpoint.ID, err)
-	}
-	_, err := tx.exec(`DELETE FROM delivery_heads WHERE endpoint_id = $1 AND subject = $2`, head.Endpoint.ID, head.Subject)
-	if err != nil {
-		return fmt.Errorf("forget the queue of %s: %w", head.Endpoint.ID, err)
-	}
-	return nil
-}
-
-// claimHeads moves the due heads out of reach and returns them without their
-// bodies.
-func claimHeads(tx *tx, now time.Time, limit int, lease time.Duration) ([]latchkey.Delivery, error) {
-	rows, err := tx.rows(`UPDATE delivery_heads SET due_at = $2, attempt = attempt + 1, fence = fence + 1
-		WHERE (endpoint_id, subject) IN (
-			SELECT endpoint_id, subject FROM delivery_heads WHERE due_at <= $1
-			ORDER BY due_at LIMIT $3`+tx.fragments.skipLocked+`)
-		RETURNING endpoint_id, subject, sequence, event_id, attempt, fence`,
-		micros(now), micros(now.Add(lease)), limit)
-	return collect(rows, err, func(row scanner) (latchkey.Delivery, error) {
-		var head latchkey.Delivery
-		err := row.Scan(&head.Endpoint.ID, &head.Subject, &head.Sequence, &head.EventID, &head.Attempt, &head.Fence)
-		return head, err
-	})
-}
-
-// loadDelivery adds the endpoint and the body to a claimed head.
-func loadDelivery(tx *tx, head latchkey.Delivery) (latchkey.Delivery, error) {
-	var eventType string
-	endpoint, err := scanEndpoint(tx.row(`SELECT w.id, w.organisation_id, w.environment, w.url, w.events,
-		w.description, w.status, w.sealed_secret, w.created_at, w.previous_secret, w.previous_until, e.type, e.body
-		FROM webhook_endpoints w, events e WHERE w.id = $1 AND e.id = $2`, head.Endpoint.ID, head.EventID),
-		&eventType, &head.Body)
-	if err != nil {
-		return head, fmt.Errorf("load delivery of %s to %s: %w", head.EventID, head.Endpoint.ID, err)
-	}
-	head.Endpoint, head.EventType = endpoint, latchkey.EventType(eventType)
-	return head, nil
+// wake tells the deliverers of all replicas: one that is busy leaves it to the
+// others.
+func (s *Store) wake() {
+	s.woken()
+	s.messenger.wake()
 }

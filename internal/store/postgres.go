@@ -1,14 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -19,10 +20,6 @@ import (
 // oldestPostgres is the first major version that is tested.
 const oldestPostgres = 140000
 
-// retries bounds how often a transaction is tried again after a deadlock or a
-// serialisation failure.
-const retries = 8
-
 // While another replica migrates, this one looks once a second for up to ten
 // minutes whether it is done.
 const (
@@ -30,42 +27,83 @@ const (
 	lockTries = 600
 )
 
-// SQLSTATE codes, from the PostgreSQL manual, appendix A.
-const (
-	serializationFailure = "40001"
-	deadlockDetected     = "40P01"
-)
+// connections is how many a pool has unless the operator says otherwise.
+const connections = 32
 
 // postgresEngine is a pool of connections to one PostgreSQL.
 type postgresEngine struct {
 	db      *sql.DB
+	direct  *pgx.ConnConfig // to the server itself
+	marks   *marks
 	grouped *batches
 }
 
-func openPostgres(ctx context.Context, url string) (engine, error) {
-	config, err := pgx.ParseConfig(url)
+func openPostgres(ctx context.Context, config Config) (engine, error) {
+	pooled, err := parsePostgres(config.URL)
 	if err != nil {
 		return nil, errors.New("database_url is not a PostgreSQL connection URL") // the cause may show the password
 	}
-	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(32)
-	db.SetMaxIdleConns(32)
+	direct := pooled
+	if config.DirectURL != "" {
+		if direct, err = parsePostgres(config.DirectURL); err != nil {
+			return nil, errors.New("database_direct_url is not a PostgreSQL connection URL")
+		}
+		if !strings.Contains(config.URL, "default_query_exec_mode=") {
+			pooled.DefaultQueryExecMode = pgx.QueryExecModeExec // a statement prepared on one server connection is not on the next
+		}
+	}
+	if err := preparePostgres(ctx, direct); err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*pooled)
+	db.SetMaxOpenConns(cmp.Or(config.Connections, connections))
+	db.SetMaxIdleConns(cmp.Or(config.Connections, connections))
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	if err := checkPostgres(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	engine := &postgresEngine{db: db, direct: direct, marks: newMarks()}
+	if err := engine.adoptEvents(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	engine.grouped = startBatches(engine)
+	return engine, nil
+}
+
+// connectTime is how long one of the hosts of a URL gets to take a connection,
+// unless the URL says otherwise: while the pool waits for one that is away,
+// others that are there are not used.
+const connectTime = 2 * time.Second
+
+func parsePostgres(url string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTime
+		for _, fallback := range config.Fallbacks {
+			if fallback.Host != config.Host {
+				config.ConnectTimeout = connectTime / 2
+			}
+		}
+	}
+	return config, nil
+}
+
+// preparePostgres checks and migrates the database, past any pooler: the lock
+// that makes replicas take turns belongs to one session.
+func preparePostgres(ctx context.Context, config *pgx.ConnConfig) error {
+	db := stdlib.OpenDB(*config)
+	defer func() { _ = db.Close() }()
+	if err := checkPostgres(ctx, db); err != nil {
+		return err
+	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockEvery, lockTries))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make the migration lock: %w", err), db.Close())
+		return fmt.Errorf("make the migration lock: %w", err)
 	}
-	err = migrate(ctx, db, postgresDialect, migrations.Postgres, "postgres", goose.WithSessionLocker(locker))
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	if err := adoptEvents(ctx, db); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &postgresEngine{db: db, grouped: startBatches(db)}, nil
+	return migrate(ctx, db, postgresDialect, migrations.Postgres, "postgres", goose.WithSessionLocker(locker))
 }
 
 // checkPostgres refuses a server that could lose what it acknowledged.
@@ -87,48 +125,7 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func (e *postgresEngine) write(ctx context.Context, fact func(tx *tx) error) error {
-	var err error
-	for attempt := range retries {
-		if err = e.tryWrite(ctx, fact); !isTransient(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(attempt+1) * 5 * time.Millisecond):
-		}
-	}
-	return err
-}
-
-func (e *postgresEngine) writeOne(ctx context.Context, fact func(tx *tx) error) error {
-	return e.write(ctx, fact)
-}
-
-func (e *postgresEngine) tryWrite(ctx context.Context, fact func(tx *tx) error) error {
-	transaction, err := e.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer func() { _ = transaction.Rollback() }()
-	if err := fact(&tx{ctx: ctx, run: transaction, fragments: &postgresFragments}); err != nil {
-		return err
-	}
-	if err := transaction.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
-// isTransient reports whether the same transaction may succeed when tried
-// again.
-func isTransient(err error) bool {
-	failure, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (failure.Code == serializationFailure || failure.Code == deadlockDetected)
-}
-
-func (e *postgresEngine) reader() querier       { return e.db }
+func (e *postgresEngine) reader() reader        { return &postgresReader{e.db} }
 func (e *postgresEngine) fragments() *fragments { return &postgresFragments }
 func (e *postgresEngine) batches() *batches     { return e.grouped }
 
@@ -137,13 +134,19 @@ func (e *postgresEngine) batches() *batches     { return e.grouped }
 // section 9.27, "Transaction ID and Snapshot Information Functions").
 var postgresFragments = fragments{
 	skipLocked: " FOR UPDATE SKIP LOCKED",
+	skipHeads:  " FOR UPDATE OF h SKIP LOCKED",
 	shareLock:  " FOR SHARE",
 	after:      "(transaction_id, position) > ($3, $4)",
+	until:      "(transaction_id, position) <= ($6, $7)",
 	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
-	listed:     "(SELECT unnest(string_to_array($3, ',')))",
+	listed:     "(SELECT unnest(string_to_array($%d, ',')))",
+	now:        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 }
 
-func (e *postgresEngine) ping(ctx context.Context) error { return e.db.PingContext(ctx) }
+func (e *postgresEngine) ping(ctx context.Context) error {
+	var one int
+	return e.reader().QueryRowContext(ctx, "SELECT 1").Scan(&one) // a pooler would answer a mere ping itself
+}
 
 func (e *postgresEngine) close() error {
 	e.grouped.stop()

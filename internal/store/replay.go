@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	"latchkey"
@@ -43,7 +44,7 @@ func (s *Store) ReplayDeliveries(ctx context.Context, replay latchkey.Replay, re
 	if err != nil {
 		return 0, fmt.Errorf("replay to %s: %w", replay.EndpointID, err)
 	}
-	s.woken()
+	s.wake()
 	return queued, nil
 }
 
@@ -65,8 +66,8 @@ func unpark(tx *tx, replay latchkey.Replay, record latchkey.AuditRecord) error {
 
 // wantedEvents says which events a replay queues.
 type wantedEvents struct {
-	condition string // on events, over $1 to $5
-	values    []any  // $1 to $5
+	condition string // on events, over $1 to $7
+	values    []any  // $1 to $7
 }
 
 // with returns the values of a statement: the condition's and what follows.
@@ -75,22 +76,27 @@ func (w wantedEvents) with(more ...any) []any {
 }
 
 // findWanted makes the condition of a replay: what comes after the place of its
-// cursor, or what it names, as far as the filter wants it.
+// cursor and up to the place of the other, or what it names, as far as the
+// filter wants it.
 func findWanted(tx *tx, replay latchkey.Replay, filter string) (wantedEvents, error) {
-	const byFilter = ` AND ($5 LIKE '%,*,%' OR $5 LIKE '%,' || type || ',%')`
+	byFilter := ` AND ($5 LIKE '%,*,%' OR $5 LIKE '%,' || type || ',%') AND ` + tx.fragments.until
 	owner := []any{replay.OrganisationID, string(replay.Environment)}
 	if len(replay.EventIDs) == 0 {
-		at, err := findPlace(tx.ctx, tx.run, replay.OrganisationID, replay.Environment, replay.After)
+		from, err := findPlace(tx.ctx, plainReader{tx.run}, replay.OrganisationID, replay.Environment, replay.After)
+		if err != nil {
+			return wantedEvents{}, err
+		}
+		to, err := findEnd(tx, replay)
 		if err != nil {
 			return wantedEvents{}, err
 		}
 		return wantedEvents{
 			condition: `organisation_id = $1 AND environment = $2 AND ` + tx.fragments.after + byFilter,
-			values:    append(owner, at.transaction, at.position, filter),
+			values:    append(owner, from.transaction, from.position, filter, to.transaction, to.position),
 		}, nil
 	}
 	// The owner is looked at last, lest SQLite search through all that it has.
-	named := `id IN ` + tx.fragments.listed + `
+	named := `id IN ` + tx.fragments.in(3) + `
 		AND CASE WHEN organisation_id = $1 AND environment = $2 THEN position > $4 ELSE FALSE END`
 	values := append(owner, strings.Join(replay.EventIDs, ","), 0)
 	var there int
@@ -100,7 +106,23 @@ func findWanted(tx *tx, replay latchkey.Replay, filter string) (wantedEvents, er
 	if there != len(replay.EventIDs) {
 		return wantedEvents{}, notFound("event")
 	}
-	return wantedEvents{condition: named + byFilter, values: append(values, filter)}, nil
+	return wantedEvents{condition: named + byFilter, values: append(values, filter, newest.transaction, newest.position)}, nil
+}
+
+// newest is a place that no event comes after.
+var newest = place{transaction: math.MaxInt64, position: math.MaxInt64}
+
+// findEnd returns the place where a replay ends. Unlike its beginning it must be
+// that of an event which is kept.
+func findEnd(tx *tx, replay latchkey.Replay) (place, error) {
+	if replay.Until == 0 {
+		return newest, nil
+	}
+	to, err := findPlace(tx.ctx, plainReader{tx.run}, replay.OrganisationID, replay.Environment, replay.Until)
+	if err == nil && to.transaction == math.MinInt64 {
+		err = latchkey.InvalidField("until", "must be the cursor of an event that is kept")
+	}
+	return to, err
 }
 
 // queueAgain makes the wanted deliveries pending and puts the oldest that waits
@@ -108,14 +130,14 @@ func findWanted(tx *tx, replay latchkey.Replay, filter string) (wantedEvents, er
 // finishes an attempt does.
 func queueAgain(tx *tx, wanted wantedEvents, endpointID string, now, due int64) (int64, error) {
 	_, err := tx.exec(`UPDATE delivery_heads SET fence = fence
-		WHERE endpoint_id = $6 AND subject IN (SELECT subject FROM events WHERE `+wanted.condition+`)`,
+		WHERE endpoint_id = $8 AND subject IN (SELECT subject FROM events WHERE `+wanted.condition+`)`,
 		wanted.with(endpointID)...)
 	if err != nil {
 		return 0, fmt.Errorf("take the heads: %w", err)
 	}
 	queued, err := tx.exec(`INSERT INTO deliveries
 		(endpoint_id, subject, sequence, event_id, state, attempts, last_status, excerpt, updated_at, queued_at)
-		SELECT $6, subject, sequence, id, 'pending', 0, 0, '', $7, $7 FROM events WHERE `+wanted.condition+`
+		SELECT $8, subject, sequence, id, 'pending', 0, 0, '', $9, $9 FROM events WHERE `+wanted.condition+`
 		ON CONFLICT (endpoint_id, subject, sequence) DO UPDATE SET state = 'pending', attempts = 0, last_status = 0,
 			excerpt = '', updated_at = excluded.updated_at, queued_at = excluded.queued_at`,
 		wanted.with(endpointID, now)...)
@@ -124,11 +146,11 @@ func queueAgain(tx *tx, wanted wantedEvents, endpointID string, now, due int64) 
 	}
 	// An event that was appended only now is not among what has just been queued.
 	_, err = tx.exec(`INSERT INTO delivery_heads (endpoint_id, subject, sequence, event_id, attempt, due_at, fence)
-		SELECT d.endpoint_id, d.subject, d.sequence, d.event_id, 0, $8, 0
+		SELECT d.endpoint_id, d.subject, d.sequence, d.event_id, 0, $10, 0
 		FROM (SELECT subject, MIN(sequence) AS sequence FROM events WHERE `+wanted.condition+` GROUP BY subject) oldest
-		JOIN deliveries d ON d.endpoint_id = $6 AND d.subject = oldest.subject AND d.sequence = oldest.sequence
-		WHERE d.state = 'pending' AND d.queued_at = $7
-		ON CONFLICT (endpoint_id, subject) DO UPDATE SET attempt = 0, due_at = excluded.due_at,
+		JOIN deliveries d ON d.endpoint_id = $8 AND d.subject = oldest.subject AND d.sequence = oldest.sequence
+		WHERE d.state = 'pending' AND d.queued_at = $9
+		ON CONFLICT (endpoint_id, subject) DO UPDATE SET attempt = 0, due_at = excluded.due_at, lease_until = 0,
 			fence = delivery_heads.fence + 1,
 			event_id = CASE WHEN excluded.sequence < delivery_heads.sequence
 				THEN excluded.event_id ELSE delivery_heads.event_id END,

@@ -86,7 +86,8 @@ func TestAReplayOfTenThousandEventsIsQuick(t *testing.T) {
 					fmt.Printf("RESULT replay.10000-ms %d %d\n", took, replayMost)
 				}
 			}
-			claimed, err := opened.ClaimDeliveries(t.Context(), time.Now(), 2*replayConnections, time.Minute)
+			claimed, err := opened.ClaimDeliveries(t.Context(), time.Now(), time.Minute,
+				[]latchkey.DeliveryShare{{EndpointID: endpoint.ID, Most: 2 * replayConnections}})
 			if err != nil || len(claimed) != replayConnections || claimed[0].Sequence != 1 {
 				t.Errorf("%d deliveries are due, %v", len(claimed), err)
 			}

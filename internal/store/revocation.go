@@ -44,7 +44,7 @@ func insertRevocation(tx *tx, revocation latchkey.Revocation) error {
 // KeepRevocation promises to end a login that became no connection, when there
 // is no session that says so.
 func (s *Store) KeepRevocation(ctx context.Context, revocation latchkey.Revocation) error {
-	return s.fact(ctx, func(tx *tx) error { return insertRevocation(tx, revocation) })
+	return s.ending(ctx, func(tx *tx) error { return insertRevocation(tx, revocation) })
 }
 
 // ClaimRevocations takes up to limit revocations that are due, for as long as
@@ -52,7 +52,7 @@ func (s *Store) KeepRevocation(ctx context.Context, revocation latchkey.Revocati
 func (s *Store) ClaimRevocations(ctx context.Context, now time.Time, limit int, lease time.Duration,
 ) ([]latchkey.Revocation, error) {
 	var list []latchkey.Revocation
-	err := s.fact(ctx, func(tx *tx) error {
+	err := s.ending(ctx, func(tx *tx) error {
 		rows, err := tx.rows(`UPDATE revocations SET due_at = $2, attempts = attempts + 1 WHERE id IN (
 			SELECT id FROM revocations WHERE due_at <= $1 ORDER BY due_at LIMIT $3`+tx.fragments.skipLocked+`)
 			RETURNING id, connection, credential, attempts, due_at, created_at`,
@@ -71,7 +71,7 @@ func (s *Store) ClaimRevocations(ctx context.Context, now time.Time, limit int, 
 func (s *Store) Revocation(ctx context.Context, id string, now time.Time, lease time.Duration,
 ) (latchkey.Revocation, error) {
 	var revocation latchkey.Revocation
-	err := s.fact(ctx, func(tx *tx) error {
+	err := s.ending(ctx, func(tx *tx) error {
 		var err error
 		revocation, err = scanRevocation(tx.row(`UPDATE revocations SET due_at = $3, attempts = attempts + 1
 			WHERE id = $1 AND due_at <= $2 RETURNING id, connection, credential, attempts, due_at, created_at`,
@@ -87,13 +87,16 @@ func (s *Store) Revocation(ctx context.Context, id string, now time.Time, lease 
 // FinishRevocation forgets a revocation that is done, and with it the last
 // copy of the credential. The receipt of that is written with it, once.
 func (s *Store) FinishRevocation(ctx context.Context, id string, receipt latchkey.AuditRecord) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.ending(ctx, func(tx *tx) error {
 		done, err := tx.exec(`DELETE FROM revocations WHERE id = $1`, id)
 		if err != nil {
 			return fmt.Errorf("finish revocation %s: %w", id, err)
 		}
 		if done == 0 {
 			return nil
+		}
+		if err := shredSoon(tx, receipt.OrganisationID, receipt.CreatedAt); err != nil {
+			return fmt.Errorf("finish revocation %s: %w", id, err)
 		}
 		return insertAudit(tx, []latchkey.AuditRecord{receipt})
 	})
@@ -102,7 +105,7 @@ func (s *Store) FinishRevocation(ctx context.Context, id string, receipt latchke
 // PostponeRevocation makes a revocation due again later. Receipts, if there are
 // any, are written with it.
 func (s *Store) PostponeRevocation(ctx context.Context, id string, due time.Time, receipts ...latchkey.AuditRecord) error {
-	return s.fact(ctx, func(tx *tx) error {
+	return s.ending(ctx, func(tx *tx) error {
 		later, err := tx.exec(`UPDATE revocations SET due_at = $2 WHERE id = $1`, id, micros(due))
 		if err != nil {
 			return fmt.Errorf("postpone revocation %s: %w", id, err)

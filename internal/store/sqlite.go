@@ -20,14 +20,24 @@ const oldestSQLite = "3.51.3"
 
 // sqliteEngine is one writer and a pool of readers on one file.
 type sqliteEngine struct {
+	path    string
 	writer  *sqliteWriter
 	readers *preparedDB
 	main    *sql.DB
 }
 
 // openSQLite opens or makes the file at path and migrates it.
-func openSQLite(ctx context.Context, path string) (engine, error) {
+func openSQLite(ctx context.Context, config Config) (engine, error) {
+	config = config.complete()
+	path := config.Path
 	if err := makePrivateFile(path); err != nil {
+		return nil, err
+	}
+	if err := checkMark(path); err != nil {
+		return nil, err
+	}
+	proved, err := takeSum(path)
+	if err != nil {
 		return nil, err
 	}
 	main, err := sql.Open("sqlite", sqliteURL(path, "_txlock=immediate"))
@@ -35,7 +45,10 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	main.SetMaxOpenConns(1)
-	if err := checkSQLite(ctx, main); err != nil {
+	if err = checkSQLite(ctx, main, oldestSQLite); err == nil && !proved {
+		err = checkStructure(ctx, main, path)
+	}
+	if err != nil {
 		_ = main.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -51,20 +64,22 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 	pool := max(4, 2*runtime.GOMAXPROCS(0))
 	readers.SetMaxOpenConns(pool)
 	readers.SetMaxIdleConns(pool)
-	writer, err := startSQLiteWriter(ctx, main)
+	room := newReserve(filepath.Join(filepath.Dir(path), filepath.Base(path)+".reserve"), config.Log)
+	writer, err := startSQLiteWriter(ctx, main, path, room, config.Failed)
 	if err != nil {
 		return nil, errors.Join(err, readers.Close(), main.Close())
 	}
-	return &sqliteEngine{writer: writer, readers: newPreparedDB(readers), main: main}, nil
+	return &sqliteEngine{path: path, writer: writer, readers: newPreparedDB(readers), main: main}, nil
 }
 
 // sqliteURL adds what every connection needs: a write-ahead log, an fsync at
-// every commit, foreign keys, patience with other processes. The log is copied
-// back every 32 MB, since many small copies write the same pages many times.
+// every commit, foreign keys, patience with other processes, zeros over what is
+// deleted. The writer itself copies the log back.
 func sqliteURL(path, extra string) string {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	return "file:" + escaped + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(8000)&" + extra
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(0)" +
+		"&_pragma=cache_size(-16384)&_pragma=temp_store(MEMORY)&" + extra
 }
 
 // makePrivateFile makes the file with mode 0600 whatever the umask; SQLite
@@ -85,7 +100,7 @@ func makePrivateFile(path string) error {
 
 // checkSQLite refuses a library or a setting that could lose what was
 // acknowledged.
-func checkSQLite(ctx context.Context, db *sql.DB) error {
+func checkSQLite(ctx context.Context, db *sql.DB, oldest string) error {
 	var version, journal string
 	var synchronous, foreignKeys int
 	for query, into := range map[string]any{
@@ -96,8 +111,8 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 			return fmt.Errorf("%s: %w", query, err)
 		}
 	}
-	if !atLeast(version, oldestSQLite) {
-		return fmt.Errorf("SQLite %s is older than %s, which it must be at least", version, oldestSQLite)
+	if !atLeast(version, oldest) {
+		return fmt.Errorf("SQLite %s is older than %s, which it must be at least", version, oldest)
 	}
 	if journal != "wal" || synchronous != 2 || foreignKeys != 1 {
 		return fmt.Errorf("SQLite settings are journal_mode=%s synchronous=%d foreign_keys=%d, must be wal, 2, 1",
@@ -126,14 +141,14 @@ func migrateSQLite(ctx context.Context, main *sql.DB, path string) error {
 }
 
 func (e *sqliteEngine) write(ctx context.Context, fact func(tx *tx) error) error {
-	return e.writer.write(&waitingFact{ctx: ctx, run: fact})
+	return e.writer.write(&waitingFact{ctx: ctx, run: fact, urgent: isUrgent(ctx)})
 }
 
 func (e *sqliteEngine) writeOne(ctx context.Context, fact func(tx *tx) error) error {
-	return e.writer.write(&waitingFact{ctx: ctx, run: fact, single: true})
+	return e.writer.write(&waitingFact{ctx: ctx, run: fact, urgent: isUrgent(ctx), single: true})
 }
 
-func (e *sqliteEngine) reader() querier       { return e.readers }
+func (e *sqliteEngine) reader() reader        { return plainReader{e.readers} }
 func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
 func (e *sqliteEngine) batches() *batches     { return nil }
 
@@ -141,8 +156,10 @@ func (e *sqliteEngine) batches() *batches     { return nil }
 // gaps. All its events have the transaction 0, and it uses an index for such a
 // comparison of two columns only when the first is given.
 var sqliteFragments = fragments{
+	now:    "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000", // to the millisecond
 	after:  "transaction_id = MAX($3, 0) AND position > $4",
-	listed: `(SELECT value FROM json_each('["' || replace($3, ',', '","') || '"]'))`,
+	until:  "transaction_id <= $6 AND position <= $7",
+	listed: `(SELECT value FROM json_each('["' || replace($%d, ',', '","') || '"]'))`,
 }
 
 func (e *sqliteEngine) ping(ctx context.Context) error {
@@ -150,6 +167,16 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 	return e.readers.QueryRowContext(ctx, "SELECT 1").Scan(&one)
 }
 
+// close ends the writer and the readers. The last connection to go copies the
+// log back, which a disk that has failed is spared.
 func (e *sqliteEngine) close() error {
-	return errors.Join(e.writer.stop(), e.readers.Close(), e.main.Close())
+	if e.writer.broken.Load() {
+		return errors.Join(ErrBroken, e.writer.stop(), e.readers.Close())
+	}
+	err := errors.Join(e.writer.stop(), e.readers.Close(), e.main.Close())
+	if err == nil {
+		forgetMark(e.path)
+		leaveSum(e.path)
+	}
+	return err
 }

@@ -6,10 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // groupLimit bounds how many facts share one commit.
 const groupLimit = 512
+
+// checkpointPages is how many pages the write-ahead log may hold, 32 MB, before
+// it is copied back: many small copies would write the same pages many times.
+const checkpointPages = 8000
+
+// lookForRoom is how often a full disk is looked at.
+const lookForRoom = time.Second
 
 // errClosed answers facts that come after the store was closed.
 var errClosed = errors.New("the store is closed")
@@ -17,12 +26,18 @@ var errClosed = errors.New("the store is closed")
 // sqliteWriter owns the one writing connection. It takes every fact that is
 // waiting into one transaction, each under its own savepoint, and answers all
 // of them after the one commit: many callers share one fsync.
+//
+// After a failed fsync, write or read it writes nothing more: see isBroken.
 type sqliteWriter struct {
 	conn    *preparedConn
+	room    *reserve
+	failed  func(error) // told once when the disk fails
+	broken  atomic.Bool
 	waiting chan *waitingFact
 	done    chan struct{}
 	mu      sync.RWMutex // guards closing against sends
 	closed  bool
+	marker  *logMarker
 }
 
 // waitingFact is a fact on its way to the writer.
@@ -30,19 +45,21 @@ type waitingFact struct {
 	ctx    context.Context
 	run    func(tx *tx) error
 	single bool // one statement: it needs no savepoint
+	urgent bool // written even when the disk is full
 	err    error
 	answer chan struct{}
 }
 
-func startSQLiteWriter(ctx context.Context, main *sql.DB) (*sqliteWriter, error) {
+func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *reserve, failed func(error)) (*sqliteWriter, error) {
 	conn, err := main.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open the writer: %w", err)
 	}
 	writer := &sqliteWriter{
-		conn:    newPreparedConn(conn),
+		conn: newPreparedConn(conn), room: room, failed: failed,
 		waiting: make(chan *waitingFact, groupLimit),
 		done:    make(chan struct{}),
+		marker:  newLogMarker(path),
 	}
 	go writer.loop()
 	return writer, nil
@@ -52,6 +69,9 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB) (*sqliteWriter, error)
 // begun with it, the wait goes on even if ctx ends: the outcome is known soon,
 // and a fact that is answered must be one that is known.
 func (w *sqliteWriter) write(fact *waitingFact) error {
+	if w.room.full.Load() && !fact.urgent {
+		return ErrFull
+	}
 	fact.answer = make(chan struct{})
 	w.mu.RLock()
 	if w.closed {
@@ -71,13 +91,26 @@ func (w *sqliteWriter) write(fact *waitingFact) error {
 
 func (w *sqliteWriter) loop() {
 	defer close(w.done)
+	looks := time.NewTicker(lookForRoom)
+	defer looks.Stop()
 	group := make([]*waitingFact, 0, groupLimit)
-	for first := range w.waiting {
-		group = append(group[:0], first)
-		group = w.gather(group)
-		w.commit(group)
-		for _, fact := range group {
-			close(fact.answer)
+	for {
+		select {
+		case first, open := <-w.waiting:
+			if !open {
+				return
+			}
+			group = w.gather(append(group[:0], first))
+			w.commit(group)
+			for _, fact := range group {
+				close(fact.answer)
+			}
+			w.checkpoint()
+		case <-looks.C:
+			if w.room.full.Load() {
+				w.shrink()
+				w.room.recover()
+			}
 		}
 	}
 }
@@ -99,28 +132,65 @@ func (w *sqliteWriter) gather(group []*waitingFact) []*waitingFact {
 }
 
 // commit runs the group in one transaction and leaves each fact's outcome in
-// it. When the transaction itself fails, every fact of it has failed.
+// it. When the transaction itself fails, every fact of it has failed; when the
+// disk was full, those that are urgent are tried again with the reserve.
 func (w *sqliteWriter) commit(group []*waitingFact) {
+	if w.broken.Load() {
+		failAll(group, ErrBroken)
+		return
+	}
+	err := w.try(group)
+	if isFull(err) {
+		w.room.runOut(err)
+		urgent := make([]*waitingFact, 0, len(group))
+		for _, fact := range group {
+			if fact.err = fmt.Errorf("%w: %w", ErrFull, err); fact.urgent {
+				urgent = append(urgent, fact)
+			}
+		}
+		if len(urgent) == 0 {
+			return
+		}
+		for group = urgent; isFull(err) && w.room.give(); err = w.try(group) {
+			w.checkpoint()
+		}
+	}
+	switch {
+	case err == nil:
+	case isFull(err):
+		failAll(group, fmt.Errorf("%w: %w", ErrFull, err))
+	case isBroken(err):
+		w.fail(err)
+		failAll(group, fmt.Errorf("%w: %w", ErrBroken, err))
+	default:
+		failAll(group, err)
+	}
+}
+
+// try runs the group in one transaction. An error is that of the transaction,
+// which is undone.
+func (w *sqliteWriter) try(group []*waitingFact) error {
 	ctx := context.Background()
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
-		failAll(group, fmt.Errorf("begin: %w", err))
-		return
+		return fmt.Errorf("begin: %w", err)
 	}
 	wrote := false
 	for _, fact := range group {
 		if fact.err = fact.ctx.Err(); fact.err != nil {
 			continue
 		}
-		var broken error
+		var ended error
 		if fact.single {
 			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
 		} else {
-			broken = w.runUnderSavepoint(ctx, fact)
+			ended = w.runUnderSavepoint(ctx, fact)
 		}
-		if broken != nil {
+		if isFull(fact.err) || isBroken(fact.err) {
+			ended = fact.err
+		}
+		if ended != nil {
 			_ = w.conn.command(ctx, "ROLLBACK")
-			failAll(group, broken)
-			return
+			return ended
 		}
 		wrote = wrote || fact.err == nil
 	}
@@ -130,7 +200,55 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 	}
 	if err := w.conn.command(ctx, end); err != nil {
 		_ = w.conn.command(ctx, "ROLLBACK")
-		failAll(group, fmt.Errorf("commit: %w", err))
+		return fmt.Errorf("commit: %w", err)
+	}
+	if wrote {
+		w.marker.note()
+	}
+	return nil
+}
+
+// fail writes nothing from now on.
+func (w *sqliteWriter) fail(cause error) {
+	if !w.broken.Swap(true) {
+		w.failed(fmt.Errorf("%w: %w", ErrBroken, cause))
+	}
+}
+
+// checkpoint copies the write-ahead log back when it is long, or when there is
+// no room for a longer one. SQLite would do it within a commit, and say nothing
+// of an fsync that failed there.
+func (w *sqliteWriter) checkpoint() {
+	if w.broken.Load() {
+		return
+	}
+	ctx := context.Background()
+	var busy, pages, copied int
+	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &pages, &copied)
+	if err == nil && (pages-copied >= checkpointPages || w.room.full.Load()) {
+		err = w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
+	}
+	switch {
+	case isFull(err):
+		w.room.runOut(err)
+	case isBroken(err):
+		w.fail(fmt.Errorf("checkpoint: %w", err))
+	}
+}
+
+// shrink gives the room of the write-ahead log back to a full disk, unless
+// readers still need it: the next look will.
+func (w *sqliteWriter) shrink() {
+	if w.broken.Load() {
+		return
+	}
+	ctx := context.Background()
+	var busy, pages, copied int
+	_ = w.conn.command(ctx, "PRAGMA busy_timeout=50")
+	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied)
+	_ = w.conn.command(ctx, "PRAGMA busy_timeout=10000")
+	if isBroken(err) {
+		w.fail(fmt.Errorf("checkpoint: %w", err))
 	}
 }
 
@@ -178,5 +296,6 @@ func (w *sqliteWriter) stop() error {
 	}
 	w.mu.Unlock()
 	<-w.done
+	w.marker.close()
 	return w.conn.Close()
 }

@@ -17,7 +17,7 @@ import (
 func writerOf(t *testing.T) (e *sqliteEngine, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "latchkey.db")
-	opened, err := openSQLite(t.Context(), path)
+	opened, err := openSQLite(t.Context(), Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestClosingFinishesWhatWaitsAndRefusesTheRest(t *testing.T) {
 	if err := e.writeOne(t.Context(), noting("late")); !errors.Is(err, errClosed) {
 		t.Errorf("a fact after the closing got %v", err)
 	}
-	again, err := openSQLite(t.Context(), path)
+	again, err := openSQLite(t.Context(), Config{Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,32 +22,76 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	URL  string // postgres://…; empty: SQLite at Path
-	Path string // the SQLite file, made with mode 0600 when it is not there
-	Log  *slog.Logger
-	// Woken is called, on any goroutine, when deliveries have been committed.
-	// It must not block.
+	URL string // postgres://…; empty: SQLite at Path
+	// DirectURL leads to the server itself where URL leads to a pooler that
+	// lends connections for a transaction each. Then nothing is prepared there.
+	DirectURL   string
+	Connections int    // to PostgreSQL, at most; 0: 32
+	Path        string // the SQLite file, made with mode 0600 when it is not there
+	Log         *slog.Logger
+	// Woken is called, on any goroutine, when deliveries have been committed,
+	// here or by another process. It must not block.
 	Woken func()
+	// Changed is called, on any goroutine, when something was committed that may
+	// be remembered: at once here, and soon after in the other processes, as a
+	// rule. It must not block.
+	Changed func(Change)
+	// Revoked is called when it has been committed that something was revoked,
+	// before the fact returns.
+	Revoked func(latchkey.JournalEntry)
+	// Unfinished opens also a database that is still being filled, for whoever
+	// fills it.
+	Unfinished bool
+	// Failed is called once, on any goroutine, when the disk has failed: then
+	// nothing is written any more and the process should end. It must not block.
+	Failed func(error)
+	// FactsAtOnce bounds how many facts may wait or run before others are
+	// refused with ErrBusy; those that end things never are. 0: no bound.
+	FactsAtOnce int
+}
+
+// complete puts nobody where the caller named nobody.
+func (c Config) complete() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Woken == nil {
+		c.Woken = func() {}
+	}
+	if c.Changed == nil {
+		c.Changed = func(Change) {}
+	}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
+	}
+	return c
 }
 
 // Store is the database. Its methods are safe for concurrent use.
 type Store struct {
-	engine engine
-	woken  func()
-	log    *slog.Logger
-	reads  atomic.Int64
-	facts  atomic.Int64
+	engine    engine
+	messenger messenger
+	woken     func()
+	heard     func(Change)
+	revoked   func(latchkey.JournalEntry)
+	log       *slog.Logger
+	reads     atomic.Int64
+	facts     atomic.Int64
+
+	underWay    atomic.Int64 // facts that wait or run
+	factsAtOnce int64        // 0: no bound
 }
 
 // engine is where SQLite and PostgreSQL differ.
 type engine interface {
 	// write runs a fact in a transaction of its own or under a savepoint, and
 	// returns when it is durable or undone.
+	// With an urgent ctx it is written even when the disk is full.
 	write(ctx context.Context, fact func(tx *tx) error) error
 	// writeOne is write for a fact of a single statement, which undoes itself
 	// when it fails.
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
-	reader() querier
+	reader() reader
 	fragments() *fragments
 	batches() *batches // nil where write itself groups
 	ping(ctx context.Context) error
@@ -57,11 +101,17 @@ type engine interface {
 // fragments are the pieces of SQL in which the engines differ.
 type fragments struct {
 	skipLocked string // makes a claim pass by rows that another claims
+	skipHeads  string // the same where only the rows of h are claimed
 	shareLock  string // keeps the rows that a SELECT finds as they are until the commit
 	after      string // an event's condition to come after the place ($3, $4)
+	until      string // an event's condition not to come after the place ($6, $7)
 	settled    string // narrows events to those that none can come to stand before
-	listed     string // the list of what the commas of the text $3 separate
+	listed     string // the list of what the commas of a text separate; the text's number is %d
+	now        string // the time of day in microseconds since 1970
 }
+
+// in returns the list of what the commas of the text $n separate.
+func (f *fragments) in(n int) string { return fmt.Sprintf(f.listed, n) }
 
 // querier is what *sql.DB, *sql.Tx and a prepared writer have in common.
 type querier interface {
@@ -70,33 +120,57 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// reader answers questions that change nothing.
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) scanner
+}
+
+// plainReader asks without further ado.
+type plainReader struct{ querier }
+
+// QueryRowContext runs a query for one row.
+func (r plainReader) QueryRowContext(ctx context.Context, query string, args ...any) scanner {
+	return r.querier.QueryRowContext(ctx, query, args...)
+}
+
 // Open opens the database, checks that it can be trusted to keep what it
 // acknowledges, and migrates it.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	store := &Store{woken: config.Woken, log: config.Log}
-	if store.log == nil {
-		store.log = slog.New(slog.DiscardHandler)
-	}
-	if store.woken == nil {
-		store.woken = func() {}
+	alone := config.Woken == nil && config.Changed == nil // nobody would hear
+	config = config.complete()
+	store := &Store{
+		woken: config.Woken, heard: config.Changed, revoked: config.Revoked, log: config.Log, messenger: nobody{},
+		factsAtOnce: int64(config.FactsAtOnce),
 	}
 	var err error
 	switch {
 	case config.URL == "":
-		store.engine, err = openSQLite(ctx, config.Path)
+		store.engine, err = openSQLite(ctx, config)
 	case strings.HasPrefix(config.URL, "postgres://"), strings.HasPrefix(config.URL, "postgresql://"):
-		store.engine, err = openPostgres(ctx, config.URL)
+		store.engine, err = openPostgres(ctx, config)
 	default:
 		return nil, errors.New("database_url must be empty (SQLite) or begin with postgres://")
 	}
 	if err != nil {
 		return nil, err
 	}
+	if !config.Unfinished {
+		if err := refuseUnfinished(ctx, store.engine.reader()); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
+	}
+	if shared, ok := store.engine.(*postgresEngine); ok && !alone {
+		store.messenger = shared.startReplicas(config, store.log)
+	}
 	return store, nil
 }
 
 // Close ends every connection. Facts under way finish first.
-func (s *Store) Close() error { return s.engine.close() }
+func (s *Store) Close() error {
+	s.messenger.close()
+	return s.engine.close()
+}
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
@@ -111,18 +185,39 @@ func (s *Store) Counts() (reads, facts int64) { return s.reads.Load(), s.facts.L
 
 // fact runs one business fact and counts it.
 func (s *Store) fact(ctx context.Context, run func(tx *tx) error) error {
-	s.facts.Add(1)
-	return s.engine.write(ctx, run)
+	return s.bounded(func() error { return s.engine.write(ctx, run) })
 }
 
 // statement runs a business fact that is a single statement and counts it.
 func (s *Store) statement(ctx context.Context, run func(tx *tx) error) error {
+	return s.bounded(func() error { return s.engine.writeOne(ctx, run) })
+}
+
+// ending runs a fact that must not be refused when the disk is full or many
+// facts wait: it ends something, keeps what can't be had again, or writes down
+// what has already happened outside.
+func (s *Store) ending(ctx context.Context, run func(tx *tx) error) error {
 	s.facts.Add(1)
-	return s.engine.writeOne(ctx, run)
+	return explainFrozen(s.engine.write(context.WithValue(ctx, urgentKey{}, true), run))
+}
+
+// urgentKey marks the ctx of a fact that is written even when the disk is full.
+type urgentKey struct{}
+
+func isUrgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
+
+// bounded counts a fact and runs it, unless too many are under way.
+func (s *Store) bounded(run func() error) error {
+	s.facts.Add(1)
+	defer s.underWay.Add(-1)
+	if now := s.underWay.Add(1); s.factsAtOnce > 0 && now > s.factsAtOnce {
+		return ErrBusy
+	}
+	return explainFrozen(run())
 }
 
 // read counts one read and returns where to ask.
-func (s *Store) read() querier {
+func (s *Store) read() reader {
 	s.reads.Add(1)
 	return s.engine.reader()
 }
@@ -205,5 +300,5 @@ func collect[T any](rows *sql.Rows, queryErr error, scan func(scanner) (T, error
 		}
 		list = append(list, item)
 	}
-	return list, rows.Err()
+	return list, cut(rows.Err())
 }

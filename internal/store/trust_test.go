@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestVersionsAreComparedNumberByNumber(t *testing.T) {
@@ -33,19 +34,26 @@ func TestSQLiteThatCouldLoseWhatItAcknowledgedIsRefused(t *testing.T) {
 	for setting, value := range wrong {
 		t.Run(setting+"="+value, func(t *testing.T) {
 			db := rawSQLite(t, filepath.Join(t.TempDir(), "latchkey.db"))
-			if err := checkSQLite(t.Context(), db); err != nil {
+			if err := checkSQLite(t.Context(), db, oldestSQLite); err != nil {
 				t.Fatalf("right settings are refused: %v", err)
 			}
 			if _, err := db.ExecContext(t.Context(), "PRAGMA "+setting+"="+value); err != nil {
 				t.Fatal(err)
 			}
-			err := checkSQLite(t.Context(), db)
+			err := checkSQLite(t.Context(), db, oldestSQLite)
 			if err == nil || !strings.Contains(err.Error(), setting+"="+value) {
 				t.Fatalf("got %v", err)
 			}
 			refused++
 		})
 	}
+	t.Run("an older library", func(t *testing.T) {
+		err := checkSQLite(t.Context(), rawSQLite(t, filepath.Join(t.TempDir(), "latchkey.db")), "99.0.0")
+		if err == nil || !strings.Contains(err.Error(), "is older than 99.0.0") {
+			t.Fatalf("got %v", err)
+		}
+		fmt.Printf("RESULT D-12.older_library_refused 1 1\n")
+	})
 	fmt.Printf("RESULT D-12.wrong_settings_refused %d %d\n", refused, len(wrong))
 }
 
@@ -107,7 +115,11 @@ func TestAFullDiskRefusesFactsAndKeepsTheOthers(t *testing.T) {
 	}
 	limit := func(pages int) {
 		t.Helper()
-		if err := e.writer.conn.command(context.Background(), fmt.Sprintf("PRAGMA max_page_count=%d", pages)); err != nil {
+		err := e.write(context.WithValue(t.Context(), urgentKey{}, true), func(tx *tx) error { // the writer's own
+			_, err := tx.exec(fmt.Sprintf("PRAGMA max_page_count=%d", pages))
+			return err
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,12 +137,20 @@ func TestAFullDiskRefusesFactsAndKeepsTheOthers(t *testing.T) {
 	queued(e, len(errs))
 	release()
 	for range errs {
-		if err := <-answers; err == nil {
-			t.Error("a fact was acknowledged on a full disk")
+		if err := <-answers; !errors.Is(err, ErrFull) || Refusal(err).RetryAfter == 0 {
+			t.Errorf("a fact was answered with %v on a full disk", err)
 		}
 	}
 	limit(1 << 20)
-	if err := e.write(t.Context(), large("after")); err != nil {
+	within, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	err := e.write(within, large("after"))
+	looks := time.NewTicker(10 * time.Millisecond) // the writer looks for room once a second
+	defer looks.Stop()
+	for ; errors.Is(err, ErrFull) && within.Err() == nil; err = e.write(within, large("after")) {
+		<-looks.C
+	}
+	if err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 	if n := noted(t, e); n != 2 {
@@ -140,7 +160,7 @@ func TestAFullDiskRefusesFactsAndKeepsTheOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	var verdict string
-	err := rawSQLite(t, path).QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict)
+	err = rawSQLite(t, path).QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict)
 	if err != nil || verdict != "ok" {
 		t.Errorf("integrity check: %s, %v", verdict, err)
 	}

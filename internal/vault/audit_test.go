@@ -3,6 +3,7 @@ package vault_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,38 @@ func TestWithoutARecordOnDiskThereIsNoSecret(t *testing.T) {
 	fmt.Printf("RESULT V-7.secrets %d of %d 0\n", out+renewed, uses)
 	if out != 0 || renewed != 0 || len(b.records(b.connection)) != 0 {
 		t.Errorf("%d secrets and %d renewals of %d uses without a record", out, renewed, uses)
+	}
+}
+
+// The database itself refuses the record, as a full disk makes it.
+func TestWithADatabaseThatTakesNoRecordThereIsNoSecret(t *testing.T) {
+	b := open(t, latchtest.Options{Idle: true}, nil)
+	b.exec("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END")
+	out := 0
+	for range uses {
+		if opened, err := b.vault.Open(t.Context(), b.caller, b.connection, vault.PurposeProxy); err == nil {
+			out++
+			opened.Close()
+		}
+	}
+	answer := b.Call("GET", "/v2/access/proxy/me", nil, "x-connection-id", b.connection)
+	b.exec("DROP TRIGGER full")
+	fmt.Printf("RESULT V-7.uses_without_a_durable_record %d of %d 0\n", out, uses)
+	if out != 0 || answer.Status != http.StatusInternalServerError {
+		t.Errorf("%d secrets, and the app answers %d", out, answer.Status)
+	}
+	if err := b.use(b.config.Keys); err != nil {
+		t.Errorf("when there is room again: %v", err)
+	}
+	covered, err := b.App.Store().VerifyAudit(t.Context(), b.caller.OrganisationID)
+	if err != nil || covered == 0 {
+		t.Errorf("the chains cover %d records, %v", covered, err)
+	}
+	b.exec("DELETE FROM audit WHERE position = (SELECT MAX(position) FROM audit)")
+	_, err = b.App.Store().VerifyAudit(t.Context(), b.caller.OrganisationID)
+	fmt.Printf("RESULT V-7.truncation_found %t true\n", err != nil)
+	if err == nil {
+		t.Error("a record that was cut off is not missed")
 	}
 }
 

@@ -34,9 +34,9 @@ func (v *Vault) Export(ctx context.Context, caller latchkey.Caller, connectionID
 	if err != nil {
 		return nil, fmt.Errorf("record the return of %s: %w", connection.ID, err)
 	}
-	secret, err := v.config.Ring.Open(credentialBinding(connection.OrganisationID, connection.ID), sealed.Bytes)
+	secret, err := v.openCredential(connection, sealed)
 	if err != nil {
-		return nil, fmt.Errorf("open credential of %s: %w", connection.ID, err)
+		return nil, err
 	}
 	defer clear(secret)
 	exported, err := exporter.Export(secret)

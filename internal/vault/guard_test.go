@@ -58,6 +58,7 @@ type bench struct {
 	config     vault.Config
 	caller     latchkey.Caller
 	connection string
+	token      string // in the connection's credential
 	mu         sync.Mutex
 	dead       []string // connections that were reported
 }
@@ -70,6 +71,7 @@ func open(t *testing.T, options latchtest.Options, prepare func(*latchtest.Provi
 		prepare(b.Provider)
 	}
 	b.connection = b.link("ada")
+	b.token = b.Provider.Tokens()[0]
 	ring, err := seal.OpenFile(filepath.Join(b.Data, "vault.key"))
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +87,7 @@ func open(t *testing.T, options latchtest.Options, prepare func(*latchtest.Provi
 	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
 	b.config = vault.Config{
-		Store: b.shelf, Refreshes: b.App.Store(), Ring: ring, Client: func(latchkey.Connection) *http.Client { return client },
+		Store: b.shelf, Refreshes: b.App.Store(), Keys: b.keysOf(ring), Client: func(latchkey.Connection) *http.Client { return client },
 		Connector: func(id string) (connector.Connector, bool) { return b.Provider, id == latchtest.ProviderID },
 		Dead: func(_ context.Context, connection latchkey.Connection, _ string) error {
 			b.mu.Lock()
@@ -97,6 +99,14 @@ func open(t *testing.T, options latchtest.Options, prepare func(*latchtest.Provi
 	}
 	b.vault = vault.New(b.config)
 	return b
+}
+
+// keysOf returns the data keys of the app's database as a ring sees them.
+func (b *bench) keysOf(ring *seal.Ring) *vault.Keys {
+	kept := b.App.Store()
+	return vault.NewKeys(vault.KeysConfig{
+		Store: kept, Upkeep: kept, Values: kept, Ring: ring, Now: b.Clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+	})
 }
 
 // link links an account of the programmable provider.
@@ -202,7 +212,7 @@ func TestACredentialOpensOnlyWhereItBelongs(t *testing.T) {
 		t.Fatal(err)
 	}
 	wrongKey := b.config
-	wrongKey.Ring = own
+	wrongKey.Keys = b.keysOf(own)
 	if opened, err := vault.New(wrongKey).Open(t.Context(), b.caller, b.connection, vault.PurposeProxy); opened != nil || !errors.Is(err, seal.ErrOpen) {
 		t.Errorf("with another key: %v", err)
 	}

@@ -71,3 +71,27 @@ func TestARenewalThatFailsLeavesTheLeaseOfAnotherAlone(t *testing.T) {
 		t.Errorf("the other replica's lease was ended: %v, %d renewals", err, b.Provider.Refreshes())
 	}
 }
+
+func TestWhoStoodStillUntilTheLeaseWasNearItsEndDoesNotAsk(t *testing.T) {
+	for name, still := range map[string]time.Duration{"past it": time.Minute, "near it": 25 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t, latchtest.Options{}, lasting)
+			b.Clock.Move(life)
+			b.shelf.auditFails = func() error { // between the lease and the question
+				if b.shelf.records == 1 {
+					b.Clock.Move(still)
+				}
+				return nil
+			}
+			opened, err := b.vault.Open(t.Context(), b.caller, b.connection, vault.PurposeProxy)
+			if opened != nil || latchkey.CodeOf(err) != latchkey.NetworkFailed || b.Provider.Refreshes() != 0 {
+				t.Fatalf("the provider was asked %d times: %v", b.Provider.Refreshes(), err)
+			}
+			opened, err = b.vault.Open(t.Context(), b.caller, b.connection, vault.PurposeProxy)
+			if err != nil || b.Provider.Refreshes() != 1 || len(b.dead) != 0 {
+				t.Fatalf("the next caller: %v, %d renewals, %d reported dead", err, b.Provider.Refreshes(), len(b.dead))
+			}
+			opened.Close()
+		})
+	}
+}

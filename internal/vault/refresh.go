@@ -15,6 +15,7 @@ const (
 	refreshMargin  = 30 * time.Second      // a credential this near its end is renewed first
 	refreshTimeout = 20 * time.Second      // of the provider; what it answered must be stored before the lease ends
 	refreshLease   = 40 * time.Second      // how long one caller may take to renew it
+	refreshKeep    = 20 * time.Second      // of the lease, for storing what the provider answered
 	refreshPoll    = 50 * time.Millisecond // between looks at whether another replica is done
 	refreshWait    = 10 * time.Second      // how long the others wait
 )
@@ -125,8 +126,11 @@ func (v *Vault) renew(ctx context.Context, r renewal) error {
 // must be kept. If the process dies meanwhile, the lease stays and tells of it.
 func (v *Vault) refresh(ctx context.Context, r renewal, until time.Time) error {
 	ctx = context.WithoutCancel(ctx)
-	fresh, err := v.ask(ctx, r)
+	fresh, err := v.ask(ctx, r, until)
 	switch {
+	case errors.Is(err, errRenewing):
+		v.release(ctx, r.connection, until)
+		return errRenewing
 	case errors.Is(err, connector.ErrDead):
 		reason := connector.ReasonOf(err)
 		if !r.sealed.RefreshBegun.IsZero() {
@@ -155,17 +159,24 @@ func (v *Vault) refresh(ctx context.Context, r renewal, until time.Time) error {
 }
 
 // ask opens the credential, after the record of it, and has the provider
-// exchange it for another.
-func (v *Vault) ask(ctx context.Context, r renewal) (connector.Credential, error) {
+// exchange it for another, while the lease leaves time for that. A process that
+// stood still since it took the lease (a paused machine, a database that took
+// its time) asks nothing: another may have spent the credential meanwhile, and a
+// provider that sees it twice ends the grant (RFC 9700, section 4.14.2).
+func (v *Vault) ask(ctx context.Context, r renewal, until time.Time) (connector.Credential, error) {
 	if err := v.audit(ctx, r.connection, system, PurposeRefresh); err != nil {
 		return connector.Credential{}, err
 	}
-	secret, err := v.config.Ring.Open(credentialBinding(r.connection.OrganisationID, r.connection.ID), r.sealed.Bytes)
+	secret, err := v.openCredential(r.connection, r.sealed)
 	if err != nil {
-		return connector.Credential{}, fmt.Errorf("open credential of %s: %w", r.connection.ID, err)
+		return connector.Credential{}, err
 	}
 	defer clear(secret)
-	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+	left := min(refreshTimeout, until.Sub(v.config.Now())-refreshKeep)
+	if left <= 0 {
+		return connector.Credential{}, errRenewing
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 	return r.refresher.Refresh(ctx, connector.Access{
 		ConnectionID: r.connection.ID, Credential: secret, HTTP: v.config.Client(r.connection), Now: v.config.Now(),

@@ -29,7 +29,7 @@ func (v *Vault) Revoke(ctx context.Context, revocation latchkey.Revocation) (rev
 	if err := v.audit(ctx, connection, system, PurposeRevoke); err != nil {
 		return true, err
 	}
-	secret, err := v.config.Ring.Open(credentialBinding(connection.OrganisationID, connection.ID), revocation.Credential)
+	secret, err := v.config.Keys.Open(credentialBinding(connection.OrganisationID, connection.ID), revocation.Credential)
 	if err != nil {
 		return true, fmt.Errorf("open credential of %s: %w", connection.ID, err)
 	}

@@ -14,7 +14,7 @@ import (
 // SealFlow seals what a connector wants to remember of a session between
 // steps.
 func (v *Vault) SealFlow(organisationID, sessionID string, state []byte) ([]byte, error) {
-	sealed, err := v.config.Ring.Seal(flowBinding(organisationID, sessionID), state)
+	sealed, err := v.config.Keys.Seal(flowBinding(organisationID, sessionID), state)
 	if err != nil {
 		return nil, fmt.Errorf("seal flow of %s: %w", sessionID, err)
 	}
@@ -23,7 +23,7 @@ func (v *Vault) SealFlow(organisationID, sessionID string, state []byte) ([]byte
 
 // OpenFlow is the inverse of SealFlow.
 func (v *Vault) OpenFlow(organisationID, sessionID string, sealed []byte) ([]byte, error) {
-	state, err := v.config.Ring.Open(flowBinding(organisationID, sessionID), sealed)
+	state, err := v.config.Keys.Open(flowBinding(organisationID, sessionID), sealed)
 	if err != nil {
 		return nil, fmt.Errorf("open flow of %s: %w", sessionID, err)
 	}
@@ -33,7 +33,7 @@ func (v *Vault) OpenFlow(organisationID, sessionID string, sealed []byte) ([]byt
 // SealCredential seals a connection's credential. There is no public inverse:
 // Open is.
 func (v *Vault) SealCredential(organisationID, connectionID string, secret []byte) ([]byte, error) {
-	sealed, err := v.config.Ring.Seal(credentialBinding(organisationID, connectionID), secret)
+	sealed, err := v.config.Keys.Seal(credentialBinding(organisationID, connectionID), secret)
 	if err != nil {
 		return nil, fmt.Errorf("seal credential of %s: %w", connectionID, err)
 	}
@@ -43,7 +43,7 @@ func (v *Vault) SealCredential(organisationID, connectionID string, secret []byt
 // SealClientSecret seals a session's client secret, for the one init that may
 // be asked for again.
 func (v *Vault) SealClientSecret(organisationID, sessionID string, secret []byte) ([]byte, error) {
-	sealed, err := v.config.Ring.Seal(clientSecretBinding(organisationID, sessionID), secret)
+	sealed, err := v.config.Keys.Seal(clientSecretBinding(organisationID, sessionID), secret)
 	if err != nil {
 		return nil, fmt.Errorf("seal client secret of %s: %w", sessionID, err)
 	}
@@ -52,7 +52,7 @@ func (v *Vault) SealClientSecret(organisationID, sessionID string, secret []byte
 
 // OpenClientSecret is the inverse of SealClientSecret.
 func (v *Vault) OpenClientSecret(organisationID, sessionID string, sealed []byte) ([]byte, error) {
-	secret, err := v.config.Ring.Open(clientSecretBinding(organisationID, sessionID), sealed)
+	secret, err := v.config.Keys.Open(clientSecretBinding(organisationID, sessionID), sealed)
 	if err != nil {
 		return nil, fmt.Errorf("open client secret of %s: %w", sessionID, err)
 	}
@@ -69,7 +69,7 @@ func (v *Vault) Fingerprint(kind, text string) string {
 
 // SealEndpointSecret seals the signing secret of a webhook endpoint.
 func (v *Vault) SealEndpointSecret(organisationID, endpointID string, secret []byte) ([]byte, error) {
-	sealed, err := v.config.Ring.Seal(endpointBinding(organisationID, endpointID), secret)
+	sealed, err := v.config.Keys.Seal(endpointBinding(organisationID, endpointID), secret)
 	if err != nil {
 		return nil, fmt.Errorf("seal secret of %s: %w", endpointID, err)
 	}
@@ -79,7 +79,7 @@ func (v *Vault) SealEndpointSecret(organisationID, endpointID string, secret []b
 // OpenEndpointSecret opens the signing secret of a webhook endpoint, for the
 // deliverer alone. Zero it after signing.
 func (v *Vault) OpenEndpointSecret(endpoint latchkey.WebhookEndpoint) (latchkey.Secret, error) {
-	secret, err := v.config.Ring.Open(endpointBinding(endpoint.OrganisationID, endpoint.ID), endpoint.SealedSecret)
+	secret, err := v.config.Keys.Open(endpointBinding(endpoint.OrganisationID, endpoint.ID), endpoint.SealedSecret)
 	if err != nil {
 		return latchkey.Secret{}, fmt.Errorf("open secret of %s: %w", endpoint.ID, err)
 	}

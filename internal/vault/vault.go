@@ -11,6 +11,8 @@ package vault
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -82,7 +84,7 @@ type RefreshStore interface {
 type Config struct {
 	Store     Store
 	Refreshes RefreshStore
-	Ring      *seal.Ring
+	Keys      *Keys
 	Connector func(provider string) (connector.Connector, bool)
 	Client    func(connection latchkey.Connection) *http.Client // the way out of that connection
 	// Dead is told of a connection whose provider no longer accepts it.
@@ -156,14 +158,29 @@ func (v *Vault) Open(ctx context.Context, caller latchkey.Caller, connectionID s
 // opened takes the secret out. The record of that must be on disk.
 func (v *Vault) opened(provider connector.Connector, connection latchkey.Connection, sealed latchkey.SealedCredential,
 ) (*Opened, error) {
-	secret, err := v.config.Ring.Open(credentialBinding(connection.OrganisationID, connection.ID), sealed.Bytes)
+	secret, err := v.openCredential(connection, sealed)
 	if err != nil {
-		return nil, fmt.Errorf("open credential of %s: %w", connection.ID, err)
+		return nil, err
 	}
 	return &Opened{
 		Connection: connection, Connector: provider, Credential: secret,
 		HTTP: v.config.Client(connection), ExpiresAt: sealed.ExpiresAt, sealed: sealed,
 	}, nil
+}
+
+// openCredential opens the credential that the connection has now. An older one
+// that was put back into its row is refused: its digest, in another table, is
+// not that of the newest. Releases that kept no digest sealed otherwise.
+func (v *Vault) openCredential(connection latchkey.Connection, sealed latchkey.SealedCredential) ([]byte, error) {
+	_, unmarked := seal.KeyIDOf(sealed.Bytes)
+	if digest := sha256.Sum256(sealed.Bytes); !bytes.Equal(digest[:], sealed.Digest) && (unmarked != nil || sealed.Digest != nil) {
+		return nil, fmt.Errorf("open credential of %s: it is not the newest: %w", connection.ID, seal.ErrOpen)
+	}
+	secret, err := v.config.Keys.Open(credentialBinding(connection.OrganisationID, connection.ID), sealed.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("open credential of %s: %w", connection.ID, err)
+	}
+	return secret, nil
 }
 
 // load finds the connection for the caller and refuses one that has ended.
@@ -219,12 +236,29 @@ func (v *Vault) replace(ctx context.Context, connection latchkey.Connection, bef
 			break
 		}
 		current, stored, loadErr := v.config.Store.Credential(ctx, connection.OrganisationID, connection.Environment, connection.ID)
-		if loadErr != nil || !bytes.Equal(stored.Bytes, before) {
+		if loadErr != nil || !v.isSame(connection, stored.Bytes, before) {
 			break
 		}
 		connection = current
 	}
 	return err
+}
+
+// isSame reports whether sealed bytes hold the credential that others held: they
+// may have been sealed anew meanwhile.
+func (v *Vault) isSame(connection latchkey.Connection, stored, before []byte) bool {
+	if bytes.Equal(stored, before) {
+		return true
+	}
+	binding := credentialBinding(connection.OrganisationID, connection.ID)
+	one, err := v.config.Keys.Open(binding, stored)
+	if err != nil {
+		return false
+	}
+	defer clear(one)
+	other, err := v.config.Keys.Open(binding, before)
+	defer clear(other)
+	return err == nil && subtle.ConstantTimeCompare(one, other) == 1
 }
 
 // expire ends a connection that the provider no longer accepts, and returns the

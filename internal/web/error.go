@@ -67,7 +67,12 @@ func WithCurrent(err error, current any) error { return &currentError{error: err
 
 // translate returns the error as the outside may see it. What has no code is
 // internal: its message stays in the log.
-func translate(err error) (*latchkey.Error, int) {
+func translate(about *note, err error) (*latchkey.Error, int) {
+	if about.refusal != nil {
+		if refused := about.refusal(err); refused != nil {
+			err = refused
+		}
+	}
 	known, ok := errors.AsType[*latchkey.Error](err)
 	if !ok || known.Code == latchkey.Internal || statuses[known.Code] == 0 {
 		return latchkey.Errorf(latchkey.Internal, "something went wrong; the request id leads to the log"),
@@ -80,7 +85,7 @@ func translate(err error) (*latchkey.Error, int) {
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	about := noteOf(r.Context())
 	about.err = err
-	shown, status := translate(err)
+	shown, status := translate(about, err)
 	body := errorBody{
 		Error: shown.Message, Message: shown.Message, Type: shown.Code, Code: shown.Code, RequestID: about.id,
 	}
@@ -117,7 +122,7 @@ func retryAfter(header http.Header, shown *latchkey.Error) {
 func (rt *Router) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	about := noteOf(r.Context())
 	about.err = err
-	shown, status := translate(err)
+	shown, status := translate(about, err)
 	retryAfter(w.Header(), shown)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if rt.config.ErrorPage != nil {

@@ -2,8 +2,10 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -20,6 +22,9 @@ type note struct {
 	err     error
 	attrs   []slog.Attr
 	address string
+	leave   func()            // its gate; nil: it has none
+	shed    bool              // it was refused at its gate
+	refusal func(error) error // see Config.Refusal
 
 	bodyTime time.Duration // for the reading of the body
 }
@@ -49,7 +54,7 @@ func Annotate(ctx context.Context, attrs ...slog.Attr) {
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := rt.config.Now()
 	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), bodyTime: rt.config.BodyTime,
-		address: addressOf(r, rt.config.TrustedProxies)}
+		address: addressOf(r, rt.config.TrustedProxies), refusal: rt.config.Refusal}
 	r = r.WithContext(context.WithValue(r.Context(), noteKey{}, about))
 	answer := &recorder{ResponseWriter: w}
 	answer.Header().Set("x-request-id", about.id)
@@ -60,7 +65,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				rt.finish(r, about, answer, started)
 				panic(cause)
 			}
-			rt.config.Log.Error("request panicked", "request", about.id, "cause", cause, "stack", string(debug.Stack()))
+			rt.config.Log.Error("request panicked", "request", about.id, "cause", describePanic(cause), "stack", string(debug.Stack()))
 			if answer.status != 0 { // half an answer must not look like a whole one
 				rt.finish(r, about, answer, started)
 				panic(http.ErrAbortHandler)
@@ -74,6 +79,16 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		rt.mux.ServeHTTP(answer, r)
 	}
+}
+
+// describePanic tells what a panic is about: the runtime's own words, which
+// name no values of ours, and of any other its type. Its words may hold
+// what was sent; the stack says where it was.
+func describePanic(cause any) string {
+	if broken, ok := cause.(runtime.Error); ok {
+		return broken.Error()
+	}
+	return fmt.Sprintf("%T", cause)
 }
 
 // isPlainPath reports whether a path begins at the root and has no empty, "."
@@ -104,6 +119,9 @@ func (rt *Router) finish(r *http.Request, about *note, answer *recorder, started
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
+	}
+	if about.shed { // the metrics count it, and to write it down would cost more than it
+		level = slog.LevelDebug
 	}
 	if !rt.config.Log.Enabled(r.Context(), level) {
 		return

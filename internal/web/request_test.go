@@ -79,6 +79,9 @@ func TestAPanicIsAnsweredWithoutItsWords(t *testing.T) {
 		}
 		found := 0
 		for _, event := range k.events(t) {
+			if strings.Contains(fmt.Sprint(event), canary) {
+				t.Errorf("%s: the log gives away the cause: %v", path, event)
+			}
 			if event["request"] == answer.RequestID && event["level"] == "ERROR" {
 				found++
 				if event["msg"] == "request panicked" && !strings.Contains(fmt.Sprint(event["stack"]), "request_test.go") {

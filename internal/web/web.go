@@ -39,6 +39,12 @@ type Config struct {
 	// does not exist, before it may not ask at all; zero: no bound.
 	MissRate       latchkey.RateLimit
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	// Gate returns what bounds how much of a route is under way at once. It is
+	// asked once a route; nil, or a nil Gate: no bound.
+	Gate func(Route) *Gate
+	// Refusal turns an error of a part that can't be used now into the answer
+	// that says so, and any other into nil; nil: none is known.
+	Refusal func(error) error
 	// BodyTime is how long a caller may take to send a body; 0: 15 seconds.
 	BodyTime time.Duration
 	Now      func() time.Time
@@ -93,13 +99,22 @@ func (rt *Router) Routes() []Route { return rt.routes }
 // API registers a route for backends: it needs a key with the scope, answers
 // in JSON, and is never cached.
 func (rt *Router) API(pattern string, scope latchkey.Scope, handler Handler) {
-	rt.routes = append(rt.routes, Route{pattern, scope, KindAPI})
+	gate := rt.add(Route{pattern, scope, KindAPI})
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		rt.serveAPI(w, r, pattern, scope, handler)
+		rt.serveAPI(w, r, gate, pattern, scope, handler)
 	})
 	if stem, ok := strings.CutSuffix(pattern, "/{path...}"); ok { // the multiplexer would redirect from it
 		rt.mux.HandleFunc(stem, noRoute)
 	}
+}
+
+// add lists a route and returns its gate.
+func (rt *Router) add(route Route) *Gate {
+	rt.routes = append(rt.routes, route)
+	if rt.config.Gate == nil {
+		return nil
+	}
+	return rt.config.Gate(route)
 }
 
 // noRoute answers where there is nothing.
@@ -107,10 +122,17 @@ func noRoute(w http.ResponseWriter, r *http.Request) {
 	WriteError(w, r, latchkey.Errorf(RouteNotFound, "there is no such route"))
 }
 
-func (rt *Router) serveAPI(w http.ResponseWriter, r *http.Request, pattern string, scope latchkey.Scope, handler Handler) {
+func (rt *Router) serveAPI(w http.ResponseWriter, r *http.Request, gate *Gate, pattern string, scope latchkey.Scope,
+	handler Handler,
+) {
 	apiHeaders(w.Header())
-	noteOf(r.Context()).pattern = pattern
-	err := rt.admit(w, r, scope)
+	about := noteOf(r.Context())
+	about.pattern = pattern
+	leave, err := gate.pass(about)
+	if err == nil {
+		defer leave()
+		err = rt.admit(w, r, scope)
+	}
 	if err == nil {
 		err = handler(w, r)
 	}
@@ -130,13 +152,14 @@ type Choice struct {
 // APIChoice registers routes for backends under one wider pattern. The first
 // that fits is taken; a path that fits none is no route.
 func (rt *Router) APIChoice(wider string, scope latchkey.Scope, choices ...Choice) {
-	for _, choice := range choices {
-		rt.routes = append(rt.routes, Route{choice.Pattern, scope, KindAPI})
+	gates := make([]*Gate, len(choices))
+	for i, choice := range choices {
+		gates[i] = rt.add(Route{choice.Pattern, scope, KindAPI})
 	}
 	rt.mux.HandleFunc(wider, func(w http.ResponseWriter, r *http.Request) {
-		for _, choice := range choices {
+		for i, choice := range choices {
 			if choice.Fits(r) {
-				rt.serveAPI(w, r, choice.Pattern, scope, choice.Handler)
+				rt.serveAPI(w, r, gates[i], choice.Pattern, scope, choice.Handler)
 				return
 			}
 		}
@@ -165,7 +188,7 @@ func (rt *Router) Arrival(pattern string, handler Handler) {
 }
 
 func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
-	rt.routes = append(rt.routes, Route{Pattern: pattern, Kind: kind})
+	gate := rt.add(Route{Pattern: pattern, Kind: kind})
 	guarded := rt.cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := rt.guesses(w.Header(), r); err != nil {
 			rt.writeErrorPage(w, r, err)
@@ -180,7 +203,14 @@ func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
 	}))
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		rt.pageHeaders(w.Header(), kind)
-		noteOf(r.Context()).pattern = pattern
+		about := noteOf(r.Context())
+		about.pattern = pattern
+		leave, err := gate.pass(about)
+		if err != nil {
+			rt.writeErrorPage(w, r, err)
+			return
+		}
+		defer leave()
 		guarded.ServeHTTP(w, r)
 		if answer, ok := w.(*recorder); ok && answer.status == http.StatusNotFound {
 			rt.missed(r)

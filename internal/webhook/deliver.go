@@ -2,8 +2,9 @@
 // them to endpoints, and decides what follows from the answer.
 //
 //	event committed with its delivery rows ──Wake──▶ jobs.Loop
-//	                                                   │ claim: the oldest of each endpoint and subject,
-//	                                                   ▼        hidden for Lease
+//	                                                   │ claim: endpoint by endpoint, as far as slots and pace
+//	                                                   │        allow, the oldest of each subject, hidden for Lease
+//	                                                   ▼
 //	        sign ──▶ POST ──▶ 2xx, complete ───────▶ delivered          ─┐
 //	                     ├──▶ 410 ─────────────────▶ endpoint disabled   ├─▶ Store.FinishDelivery
 //	                     ├──▶ anything else, nothing ▶ again, at its time │      │
@@ -15,11 +16,13 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"latchkey"
@@ -39,10 +42,15 @@ const (
 
 // Store keeps what is to be delivered.
 type Store interface {
-	// ClaimDeliveries returns at most limit deliveries that are due at now, of
-	// each endpoint and subject only the oldest that is not done with, and hides
-	// them until the lease is over. Each carries a new fence.
-	ClaimDeliveries(ctx context.Context, now time.Time, limit int, lease time.Duration) ([]latchkey.Delivery, error)
+	// DueEndpoints returns up to limit endpoints that something is due for at
+	// now, in the order of their ids, after the one that is given.
+	DueEndpoints(ctx context.Context, now time.Time, after string, limit int) ([]latchkey.DueEndpoint, error)
+
+	// ClaimDeliveries takes what is due at now of the shares' endpoints, of each
+	// subject only the oldest that is not done with, and hides it until the lease
+	// is over. Each delivery carries a new fence.
+	ClaimDeliveries(ctx context.Context, now time.Time, lease time.Duration, shares []latchkey.DeliveryShare,
+	) ([]latchkey.Delivery, error)
 
 	// FinishDelivery records how an attempt ended. It fails with
 	// latchkey.Conflict when the fence is no longer the newest, and with
@@ -63,6 +71,7 @@ type Config struct {
 	// the newer first. They are zeroed after use.
 	OpenSecret func(ctx context.Context, endpoint latchkey.WebhookEndpoint) ([]latchkey.Secret, error)
 
+	Rate   int              // of an endpoint that has none of its own, in deliveries a second; zero: DefaultRate
 	Now    func() time.Time // nil: time.Now
 	Random io.Reader        // for the jitter, safe for concurrent use; nil: crypto/rand
 	Log    *slog.Logger     // nil: nothing is logged
@@ -73,6 +82,12 @@ type Deliverer struct {
 	config   Config
 	client   *http.Client
 	schedule schedule
+	slots    *slots
+	wake     func()      // the loop, to claim
+	held     atomic.Bool // the last claim left something that waits for an attempt to end
+	last     string      // the endpoint that the last claim ended with
+	crowded  bool        // more endpoints had something due than fit on a page
+	again    *time.Timer // wakes the loop when an endpoint's rate has room again
 }
 
 // New returns a Deliverer. It panics when something required is missing.
@@ -80,6 +95,7 @@ func New(config Config) *Deliverer {
 	if config.Store == nil || config.Client == nil || config.OpenSecret == nil {
 		panic("webhook: a deliverer needs a Store, a Client and OpenSecret")
 	}
+	config.Rate = cmp.Or(config.Rate, DefaultRate)
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -97,29 +113,32 @@ func New(config Config) *Deliverer {
 
 // Loop returns the loop, not yet started, that claims deliveries and makes
 // their attempts, at most concurrency at once. Wake it when events were
-// committed, and when a finish has made the next of its subject due.
+// committed, and when a finish has made the next of its subject due. A
+// Deliverer has one loop.
 func (d *Deliverer) Loop(concurrency int) *jobs.Loop[latchkey.Delivery] {
-	return jobs.New(jobs.Config[latchkey.Delivery]{
-		Name: "webhook",
-		Claim: func(ctx context.Context, limit int) ([]latchkey.Delivery, error) {
-			return d.config.Store.ClaimDeliveries(ctx, d.config.Now(), limit, Lease)
-		},
-		Run:         d.Deliver,
+	loop := jobs.New(jobs.Config[latchkey.Delivery]{
+		Name:        "webhook",
+		Claim:       d.claim,
+		Run:         d.run,
 		Concurrency: concurrency,
 		Poll:        pollEvery,
 		Log:         d.config.Log,
 		Now:         d.config.Now,
 		Random:      d.config.Random,
 	})
+	d.slots, d.wake = newSlots(concurrency), loop.Wake
+	return loop
 }
 
 // Deliver makes one attempt and records its outcome, the latter also when ctx
-// ends meanwhile. It takes 24 seconds at the very worst. An outcome that can't
-// be recorded is logged; the delivery comes again when its lease is over.
-func (d *Deliverer) Deliver(ctx context.Context, delivery latchkey.Delivery) {
+// ends meanwhile; it reports whether there was an answer. It takes 24 seconds
+// at the very worst. An outcome that can't be recorded is logged; the delivery
+// comes again when its lease is over.
+func (d *Deliverer) Deliver(ctx context.Context, delivery latchkey.Delivery) (answered bool) {
 	outcome := d.attempt(ctx, delivery)
 	d.logOutcome(ctx, delivery, outcome)
 	d.finish(context.WithoutCancel(ctx), delivery, outcome)
+	return outcome.Status != 0
 }
 
 // finish records the outcome, a few times if it must. A lost fence or a

@@ -27,7 +27,12 @@ type ledger struct {
 	outcomes []latchkey.DeliveryOutcome
 }
 
-func (l *ledger) ClaimDeliveries(context.Context, time.Time, int, time.Duration) ([]latchkey.Delivery, error) {
+func (l *ledger) DueEndpoints(context.Context, time.Time, string, int) ([]latchkey.DueEndpoint, error) {
+	return nil, nil
+}
+
+func (l *ledger) ClaimDeliveries(context.Context, time.Time, time.Duration, []latchkey.DeliveryShare,
+) ([]latchkey.Delivery, error) {
 	return nil, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -47,6 +48,7 @@ type NewEndpoint struct {
 	URL         string
 	Events      []string // empty: all
 	Description string   // up to 255 characters
+	RateLimit   int      // deliveries in a second at most, up to MaxRate; 0: the server's default
 }
 
 const maxDescription = 255
@@ -58,12 +60,13 @@ func (e *Endpoints) Create(ctx context.Context, caller latchkey.Caller, asked Ne
 	endpoint := latchkey.WebhookEndpoint{
 		ID:             latchkey.NewID(e.config.Random, latchkey.PrefixWebhookEndpoint),
 		OrganisationID: caller.OrganisationID, Environment: caller.Environment, URL: asked.URL, Events: asked.Events,
-		Description: asked.Description, Status: latchkey.EndpointEnabled, CreatedAt: e.config.Now(),
+		Description: asked.Description, RateLimit: asked.RateLimit, Status: latchkey.EndpointEnabled,
+		CreatedAt: e.config.Now(),
 	}
 	if len(endpoint.Events) == 0 {
 		endpoint.Events = []string{"*"}
 	}
-	if err := e.check(&endpoint.URL, endpoint.Events, &endpoint.Description); err != nil {
+	if err := e.check(&endpoint.URL, endpoint.Events, &endpoint.Description, endpoint.RateLimit); err != nil {
 		return endpoint, latchkey.Secret{}, err
 	}
 	secret := NewSecret(e.config.Random)
@@ -73,7 +76,11 @@ func (e *Endpoints) Create(ctx context.Context, caller latchkey.Caller, asked Ne
 		return endpoint, latchkey.Secret{}, err
 	}
 	endpoint.SealedSecret = sealed
-	record := e.record(caller, endpoint.ID, latchkey.AuditEndpointCreated, "url", "events", "description")
+	fields := []string{"url", "events", "description"}
+	if endpoint.RateLimit > 0 {
+		fields = append(fields, "rateLimit")
+	}
+	record := e.record(caller, endpoint.ID, latchkey.AuditEndpointCreated, fields...)
 	if err := e.config.Store.CreateWebhookEndpoint(ctx, endpoint, record); err != nil {
 		secret.Zero()
 		return endpoint, latchkey.Secret{}, err
@@ -82,7 +89,7 @@ func (e *Endpoints) Create(ctx context.Context, caller latchkey.Caller, asked Ne
 }
 
 // check judges what is given of an endpoint.
-func (e *Endpoints) check(url *string, events []string, description *string) error {
+func (e *Endpoints) check(url *string, events []string, description *string, rateLimit int) error {
 	if url != nil {
 		if err := e.config.CheckURL(*url); err != nil {
 			return err
@@ -95,6 +102,9 @@ func (e *Endpoints) check(url *string, events []string, description *string) err
 	}
 	if len(events) > len(latchkey.EventTypes())+1 {
 		return latchkey.InvalidField("events", "names a type more than once")
+	}
+	if rateLimit < 0 || rateLimit > MaxRate {
+		return latchkey.InvalidField("rateLimit", "must be a number from 1 to "+strconv.Itoa(MaxRate)+", or null")
 	}
 	if description != nil && (utf8.RuneCountInString(*description) > maxDescription || strings.Contains(*description, "\x00")) {
 		return latchkey.InvalidField("description", "must have at most 255 characters, none of them NUL")

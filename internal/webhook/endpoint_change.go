@@ -15,6 +15,7 @@ type EndpointPatch struct {
 	URL         *string
 	Events      *[]string // empty: all
 	Description *string   // up to 255 characters
+	RateLimit   *int      // deliveries in a second at most, up to MaxRate; 0: the server's default
 	Status      *latchkey.EndpointStatus
 }
 
@@ -25,7 +26,7 @@ func (e *Endpoints) Update(ctx context.Context, caller latchkey.Caller, id strin
 ) (latchkey.WebhookEndpoint, error) {
 	change := latchkey.EndpointChange{
 		OrganisationID: caller.OrganisationID, Environment: caller.Environment, ID: id,
-		URL: patch.URL, Description: patch.Description, At: e.config.Now(),
+		URL: patch.URL, Description: patch.Description, RateLimit: patch.RateLimit, At: e.config.Now(),
 	}
 	var fields []string
 	if patch.URL != nil {
@@ -41,6 +42,11 @@ func (e *Endpoints) Update(ctx context.Context, caller latchkey.Caller, id strin
 	if patch.Description != nil {
 		fields = append(fields, "description")
 	}
+	rateLimit := 0
+	if patch.RateLimit != nil {
+		fields = append(fields, "rateLimit")
+		rateLimit = *patch.RateLimit
+	}
 	if patch.Status != nil {
 		fields = append(fields, "status")
 		change.Status = *patch.Status
@@ -48,7 +54,7 @@ func (e *Endpoints) Update(ctx context.Context, caller latchkey.Caller, id strin
 			return latchkey.WebhookEndpoint{}, latchkey.InvalidField("status", "must be enabled or disabled")
 		}
 	}
-	if err := e.check(change.URL, change.Events, change.Description); err != nil {
+	if err := e.check(change.URL, change.Events, change.Description, rateLimit); err != nil {
 		return latchkey.WebhookEndpoint{}, err
 	}
 	if len(fields) == 0 || !latchkey.ValidID(id, latchkey.PrefixWebhookEndpoint) {

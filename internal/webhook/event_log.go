@@ -29,7 +29,7 @@ func (l *EventLog) After(ctx context.Context, caller latchkey.Caller, after stri
 ) (page latchkey.EventPage, cursor string, err error) {
 	var from int64
 	if after != "" {
-		if from, err = parseCursor(after); err != nil {
+		if from, err = parseCursor("after", after); err != nil {
 			return page, "", err
 		}
 	}

@@ -38,9 +38,11 @@ func (e *Endpoints) Deliveries(ctx context.Context, caller latchkey.Caller, filt
 	return e.config.History.Deliveries(ctx, filter)
 }
 
-// ReplayRequest says what is to be delivered once more: exactly one of the two.
+// ReplayRequest says what is to be delivered once more: what comes after a
+// cursor of the event log, or what is named, and not both.
 type ReplayRequest struct {
-	After    *string  // a cursor of the event log: all that comes after it
+	After    *string  // all that comes after it
+	Until    *string  // beside After: the cursor of the last
 	EventIDs []string // up to 100
 }
 
@@ -56,9 +58,20 @@ func (e *Endpoints) Replay(ctx context.Context, caller latchkey.Caller, id strin
 		return 0, latchkey.InvalidField("after", "or eventIds must be given, and not both")
 	case asked.After != nil:
 		var err error
-		if replay.After, err = parseCursor(*asked.After); err != nil {
+		if replay.After, err = parseCursor("after", *asked.After); err != nil {
 			return 0, err
 		}
+		if asked.Until == nil {
+			break
+		}
+		if replay.Until, err = parseCursor("until", *asked.Until); err != nil {
+			return 0, err
+		}
+		if replay.Until == 0 {
+			return 0, latchkey.InvalidField("until", "must be the cursor of an event that is kept")
+		}
+	case asked.Until != nil:
+		return 0, latchkey.InvalidField("until", "is only for what comes after a cursor")
 	case len(asked.EventIDs) == 0 || len(asked.EventIDs) > maxReplay:
 		return 0, latchkey.InvalidField("eventIds", "must name 1 to 100 events")
 	default:
@@ -78,11 +91,11 @@ func (e *Endpoints) Replay(ctx context.Context, caller latchkey.Caller, id strin
 		e.record(caller, id, latchkey.AuditEndpointUpdated, "status"))
 }
 
-// parseCursor reads a place in the event log: digits, below 2^63.
-func parseCursor(text string) (int64, error) {
+// parseCursor reads the field's place in the event log: digits, below 2^63.
+func parseCursor(field, text string) (int64, error) {
 	cursor, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || !digits(text) {
-		return 0, latchkey.InvalidField("after", "must be a cursor that was given out, or 0")
+		return 0, latchkey.InvalidField(field, "must be a cursor that was given out, or 0")
 	}
 	return cursor, nil
 }

@@ -137,7 +137,7 @@ func TestDeadEndpoint(t *testing.T) {
 			deliverer := New(Config{Store: q, Client: s.client, OpenSecret: openTestSecret})
 			for q.status["dead"] == "" { // without the loop, whose polls would make days of virtual time long
 				time.Sleep(time.Until(q.lanes[0].dueAt))
-				claimed, _ := q.ClaimDeliveries(t.Context(), time.Now(), 10, Lease)
+				claimed, _ := q.ClaimDeliveries(t.Context(), time.Now(), Lease, []latchkey.DeliveryShare{{EndpointID: "dead", Most: 10}})
 				if len(claimed) != 1 || claimed[0].EventID != "evt_conn1x0" {
 					t.Fatalf("claimed %d deliveries, want the first event only", len(claimed))
 				}

@@ -1,9 +1,12 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +20,8 @@ type queue struct {
 	mu       sync.Mutex
 	lanes    []*lane
 	status   map[string]latchkey.EndpointStatus // by endpoint id; absent: enabled
+	paced    map[string]time.Time
+	rate     int // of every endpoint; zero: MaxRate
 	finishes int
 	fail     func(finish int) error // of the n-th FinishDelivery, from 1
 	outcomes []latchkey.DeliveryOutcome
@@ -46,22 +51,48 @@ func (q *queue) push(delivery latchkey.Delivery) {
 	q.lanes = append(q.lanes, &lane{endpoint: delivery.Endpoint, subject: delivery.Subject, events: []latchkey.Delivery{delivery}})
 }
 
-func (q *queue) ClaimDeliveries(_ context.Context, now time.Time, limit int, lease time.Duration) ([]latchkey.Delivery, error) {
+func (q *queue) DueEndpoints(_ context.Context, now time.Time, after string, limit int) ([]latchkey.DueEndpoint, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	due := map[string]bool{}
+	for _, l := range q.lanes {
+		if l.endpoint.ID > after && q.isDue(l, now) {
+			due[l.endpoint.ID] = true
+		}
+	}
+	var list []latchkey.DueEndpoint
+	for _, id := range slices.Sorted(maps.Keys(due)) {
+		list = append(list, latchkey.DueEndpoint{ID: id, RateLimit: cmp.Or(q.rate, MaxRate), PacedUntil: q.paced[id]})
+	}
+	return list[:min(len(list), limit)], nil
+}
+
+func (q *queue) isDue(l *lane, now time.Time) bool {
+	return len(l.events) > 0 && q.status[l.endpoint.ID] == "" && !l.dueAt.After(now) && !l.leaseUntil.After(now)
+}
+
+func (q *queue) ClaimDeliveries(_ context.Context, now time.Time, lease time.Duration, shares []latchkey.DeliveryShare,
+) ([]latchkey.Delivery, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var claimed []latchkey.Delivery
-	for _, l := range q.lanes {
-		if len(claimed) == limit {
-			break
+	for _, share := range shares {
+		taken := 0
+		for _, l := range q.lanes {
+			if taken == share.Most || l.endpoint.ID != share.EndpointID || !q.isDue(l, now) {
+				continue
+			}
+			l.fence++
+			l.leaseUntil = now.Add(lease)
+			head := l.events[0]
+			head.Attempt, head.Fence = l.attempts+1, l.fence
+			claimed = append(claimed, head)
+			taken++
 		}
-		if len(l.events) == 0 || q.status[l.endpoint.ID] != "" || l.dueAt.After(now) || l.leaseUntil.After(now) {
-			continue
+		if q.paced == nil {
+			q.paced = map[string]time.Time{}
 		}
-		l.fence++
-		l.leaseUntil = now.Add(lease)
-		head := l.events[0]
-		head.Attempt, head.Fence = l.attempts+1, l.fence
-		claimed = append(claimed, head)
+		q.paced[share.EndpointID] = share.From.Add(time.Duration(taken) * share.Interval)
 	}
 	return claimed, nil
 }

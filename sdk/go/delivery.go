@@ -55,9 +55,10 @@ func (s *WebhookEndpointsService) AllDeliveries(ctx context.Context, id string, 
 }
 
 // ReplayRequest says which events are sent once more: those after a cursor of
-// Events, or up to 100 by their ids. Exactly one of the two is given.
+// Events, up to another if one is given, or up to 100 by their ids.
 type ReplayRequest struct {
 	After    *string  `json:"after,omitempty"` // "0": all that are kept
+	Until    *string  `json:"until,omitempty"` // beside After: the cursor of the last
 	EventIDs []string `json:"eventIds,omitempty"`
 }
 

@@ -27,6 +27,7 @@ type WebhookEndpoint struct {
 	Events      []EventType    `json:"events"` // EventAll: every type
 	Description string         `json:"description"`
 	Status      EndpointStatus `json:"status"`
+	RateLimit   *int           `json:"rateLimit"` // deliveries in a second at most; nil: the server's default
 	CreatedAt   time.Time      `json:"createdAt"`
 }
 
@@ -41,6 +42,7 @@ type NewWebhookEndpoint struct {
 	URL         string      `json:"url"`
 	Events      []EventType `json:"events,omitempty"` // none: every type
 	Description string      `json:"description,omitempty"`
+	RateLimit   int         `json:"rateLimit,omitempty"` // deliveries in a second at most, up to 1000; 0: the server's default
 }
 
 // WebhookEndpointPatch changes what it names and leaves the rest. To enable a
@@ -50,6 +52,7 @@ type WebhookEndpointPatch struct {
 	Events      []EventType     `json:"events,omitempty"`
 	Description *string         `json:"description,omitempty"`
 	Status      *EndpointStatus `json:"status,omitempty"`
+	RateLimit   *int            `json:"rateLimit,omitempty"` // 0: the server's default
 }
 
 // List returns one page of the endpoints.

@@ -2,50 +2,45 @@ package e2etest
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"latchkey/internal/latchtest"
+	"latchkey/internal/latchtest/leaktest"
 )
 
 // leaksNothing searches all that is left behind for every secret of the scene,
 // in the forms that programs write them.
 func (s *scene) leaksNothing(link latchtest.Link) {
 	s.Helper()
-	secrets := map[string]string{
+	secrets := &leaktest.Secrets{}
+	for kind, secret := range map[string]string{
 		"password": password, "TOTP secret": s.totp, "client secret": link.Secret(), "API key": s.Trial.APIKey,
 		"webhook secret": strings.TrimPrefix(s.webhookSecret, "whsec_"),
+	} {
+		secrets.Add(kind, secret)
 	}
-	for i, cookie := range s.witness.values() {
-		secrets[fmt.Sprintf("session cookie %d", i)] = cookie
+	cookies := s.witness.values()
+	for _, cookie := range cookies {
+		secrets.Add("session cookie", cookie)
 	}
-	if len(secrets) < 6 {
+	for _, code := range s.codes {
+		secrets.Add("code", code)
+	}
+	if len(cookies) == 0 {
 		s.Error("the site has handed out no cookie to search for")
 	}
 	remains := s.remains()
 	s.searchIsWorthIt(remains, link)
 	hits := 0
 	for place, content := range remains {
-		for _, code := range s.codes {
-			if containsNumber(content, code) {
-				hits++
-				s.Errorf("a code stands in %s", place)
-			}
-		}
-		for name, secret := range secrets {
-			for _, form := range forms(secret) {
-				if bytes.Contains(content, form) {
-					hits++
-					s.Errorf("the %s stands in %s", name, place)
-				}
-			}
+		for _, finding := range secrets.Find(content) {
+			hits++
+			s.Errorf("in %s stands a secret: %s", place, finding)
 		}
 	}
 	fmt.Printf("RESULT V-5.link %d 0\n", hits)
@@ -74,47 +69,6 @@ func (s *scene) searchIsWorthIt(remains map[string][]byte, link latchtest.Link) 
 		s.Errorf("the session stands in %d places, the profile in %d, want the log, the database, the webhooks",
 			places["session"], places["profile"])
 	}
-}
-
-// containsNumber reports whether the number stands there by itself: six digits
-// within a longer number, as a time is, say nothing.
-func containsNumber(content []byte, number string) bool {
-	digit := func(at int) bool {
-		return at >= 0 && at < len(content) && (content[at] >= '0' && content[at] <= '9' || content[at] == '.')
-	}
-	for from := 0; ; {
-		at := bytes.Index(content[from:], []byte(number))
-		if at < 0 {
-			return false
-		}
-		at += from
-		if !digit(at-1) && !digit(at+len(number)) {
-			return true
-		}
-		from = at + 1
-	}
-}
-
-// forms are the ways in which a secret may be written.
-func forms(secret string) [][]byte {
-	var utf16 []byte
-	for _, c := range []byte(secret) {
-		utf16 = append(utf16, c, 0)
-	}
-	quoted := strings.Trim(fmt.Sprintf("%q", secret), `"`)
-	written := [][]byte{
-		[]byte(secret), []byte(quoted), []byte(strings.ReplaceAll(quoted, "&", `\u0026`)),
-		[]byte(url.QueryEscape(secret)), []byte(url.PathEscape(secret)), utf16,
-		[]byte(hex.EncodeToString([]byte(secret))), []byte(strings.ToUpper(hex.EncodeToString([]byte(secret)))),
-	}
-	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		for before := range 3 { // bytes of something else within the first group of three
-			encoded := encoding.EncodeToString(append(make([]byte, before), secret...))
-			skip := []int{0, 2, 3}[before] // characters that also tell of those
-			written = append(written, []byte(encoded[skip:len(encoded)-1]))
-		}
-	}
-	return written
 }
 
 // remains are the log, the webhook bodies and the database, whole. The trial's

@@ -13,6 +13,7 @@ import (
 	"latchkey"
 	"latchkey/internal/connector"
 	"latchkey/internal/latchtest"
+	"latchkey/internal/latchtest/leaktest"
 )
 
 // network is Latchkey before a network of servers that tell the time by its
@@ -116,15 +117,14 @@ func (n *network) nowhere(there string, secrets ...string) {
 	if err != nil {
 		n.Fatal(err)
 	}
-	found := false
+	found, sought := false, &leaktest.Secrets{}
+	for _, secret := range secrets {
+		sought.Add("secret", secret)
+	}
 	for place, content := range places {
 		found = found || bytes.Contains(content, []byte(there))
-		for _, secret := range secrets {
-			for _, form := range forms(secret) {
-				if bytes.Contains(content, form) {
-					n.Errorf("a secret of %d letters stands in %s", len(secret), place)
-				}
-			}
+		for _, finding := range sought.Find(content) {
+			n.Errorf("in %s stands a %s", place, finding)
 		}
 	}
 	if !found {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,10 +15,13 @@ import (
 	_ "modernc.org/sqlite"
 
 	"latchkey/internal/latchtest/pgtest"
+	"latchkey/internal/latchtest/scaletest"
 )
 
+// kills is how often a server is killed.
+var kills = scaletest.Of(20, 300)
+
 const (
-	kills   = 20
 	workers = 8
 
 	// What must have been acknowledged in a round before it ends: on a busy
@@ -62,9 +66,16 @@ func killUnderLoad(s *server, engine string) {
 			s.Errorf("%s", what)
 		}
 	}
+	o.all = true
+	for _, what := range slices.Concat(s.ask(o), s.askReceipts(o)) {
+		lost++
+		s.Errorf("%s", what)
+	}
 	fmt.Printf("RESULT D-1.%s %d 0\n", engine, lost)
-	fmt.Printf("%s: %d kills, %d sessions, %d connections (%d used since) and %d disconnections acknowledged; slowest start %v\n",
-		engine, kills, len(o.sessions), o.made, len(o.used), o.ended, s.slowest.Round(time.Millisecond))
+	fmt.Printf("RESULT D-1.%s.kills %d %d\n", engine, kills, kills)
+	fmt.Printf("RESULT D-1.%s.slowest_start_ms %d 3000\n", engine, s.slowest.Milliseconds())
+	fmt.Printf("%s: %d kills, %d sessions, %d consents, %d connections (%d used since) and %d disconnections acknowledged; slowest start %v\n",
+		engine, kills, len(o.sessions), len(o.consents), o.made, len(o.used), o.ended, s.slowest.Round(time.Millisecond))
 	if len(o.sessions) < sessionsARound*kills || o.made < connectionsARound*kills || o.ended < kills/2 {
 		s.Errorf("only %d sessions, %d connections and %d disconnections were at stake", len(o.sessions), o.made, o.ended)
 	}

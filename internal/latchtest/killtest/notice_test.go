@@ -34,6 +34,7 @@ func TestTheOracleNoticesWhatIsLost(t *testing.T) {
 	}
 	for _, damage := range [][]any{
 		{`DELETE FROM link_sessions WHERE id = $1`, sessions[0]},
+		{`DELETE FROM audit WHERE subject = $1 AND action = 'consent.given'`, sessions[1]},
 		{`DELETE FROM connections WHERE id = $1`, there[0]},
 		{`UPDATE connections SET id = 'conn_stranger' WHERE id = $1`, there[1]},
 		{`UPDATE connections SET id = $2 WHERE id = $1`, there[2], ended},
@@ -48,7 +49,7 @@ func TestTheOracleNoticesWhatIsLost(t *testing.T) {
 	s.start()
 	noticed := s.ask(o)
 	for _, want := range []string{
-		sessions[0] + " is unknown", there[0] + ": there=true but status 404", there[1] + ": there=true but status 404",
+		sessions[0] + " is unknown", sessions[1] + " has lost its consent", there[0] + ": there=true but status 404", there[1] + ": there=true but status 404",
 		"conn_stranger is there without its session", ended + ": there=false but status 200", there[0] + " can't be used",
 	} {
 		if !slices.ContainsFunc(noticed, func(what string) bool { return strings.HasPrefix(what, want) }) {

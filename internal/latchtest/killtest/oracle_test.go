@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,14 +23,20 @@ type oracle struct {
 	mu          sync.Mutex
 	sessions    map[string]string // session → its connection, or "" while nothing was said of one
 	connections map[string]bool   // connection → whether it must be there; absent: unknown
+	consents    map[string]bool   // session whose consent was acknowledged → whether its record was seen after a kill
 	used        map[string]bool   // connections whose credential was opened after a kill
+	all         bool              // ask for everything
+	looked      map[string]int    // how often a session or connection was asked for
 	made, ended int
 
 	sessionsBefore, madeBefore, endedBefore int // when the last round ended
 }
 
 func newOracle() *oracle {
-	return &oracle{sessions: map[string]string{}, connections: map[string]bool{}, used: map[string]bool{}}
+	return &oracle{
+		sessions: map[string]string{}, connections: map[string]bool{}, consents: map[string]bool{}, used: map[string]bool{},
+		looked: map[string]int{},
+	}
 }
 
 // awaitStakes waits until so many more sessions, connections and disconnections
@@ -105,13 +112,18 @@ func (s *server) link(ctx context.Context, o *oracle, n int) error {
 	o.sessions[session.ID] = ""
 	o.mu.Unlock()
 	location := ""
-	for _, form := range []string{
+	for step, form := range []string{
 		"version=1&action=continue", "version=2&action=approve",
 		fmt.Sprintf("version=4&action=continue&username=u%d%%40creator.sandbox.com&password=good-password", n),
 	} {
 		status, location, _, err = s.send(ctx, "POST", session.URL, "application/x-www-form-urlencoded", form)
 		if err != nil || status != http.StatusSeeOther {
 			return errors.Join(err, fmt.Errorf("step: %d", status))
+		}
+		if step == 1 {
+			o.mu.Lock()
+			o.consents[session.ID] = false
+			o.mu.Unlock()
 		}
 	}
 	target, err := url.Parse(location)
@@ -160,10 +172,68 @@ func (s *server) get(path string, into any, headers ...string) int {
 	return status
 }
 
-// ask asks for all that was acknowledged and returns what is lost or half.
+// due reports whether a session or connection is to be asked for: after two
+// kills each, and then now and then, unless all are.
+func (o *oracle) due(id string) bool {
+	o.looked[id]++
+	return o.looked[id] <= 2 || o.all || rand.IntN(20) == 0
+}
+
+// ask asks for what was acknowledged and returns what is lost or half.
 func (s *server) ask(o *oracle) []string {
 	s.Helper()
-	return slices.Concat(s.askSessions(o), s.askConnections(o), s.askWhence(o))
+	return slices.Concat(s.askSessions(o), s.askConsents(o), s.askConnections(o), s.askWhence(o))
+}
+
+// record is a line of the audit record.
+type record struct {
+	Action string `json:"action"`
+}
+
+// records returns the audit record of a session or a connection.
+func (s *server) records(subject string) []record {
+	s.Helper()
+	var page struct {
+		List []record `json:"list"`
+	}
+	s.get("/v2/audit?limit=100&subject="+subject, &page)
+	return page.List
+}
+
+// askConsents wants the record of every consent, once.
+func (s *server) askConsents(o *oracle) (lost []string) {
+	s.Helper()
+	for session, seen := range o.consents {
+		if seen {
+			continue
+		}
+		o.consents[session] = true
+		if !slices.Contains(s.records(session), record{"consent.given"}) {
+			lost = append(lost, session+" has lost its consent")
+		}
+	}
+	return lost
+}
+
+// askReceipts wants the credential of every connection that was ended to have
+// been ended at the provider too, or soon.
+func (s *server) askReceipts(o *oracle) (lost []string) {
+	s.Helper()
+	deadline := time.Now().Add(time.Minute)
+	looks := time.NewTicker(20 * time.Millisecond)
+	defer looks.Stop()
+	for connection, there := range o.connections {
+		for !there && !slices.ContainsFunc(s.records(connection), func(r record) bool {
+			return r.Action == "credential.revoked" || r.Action == "credential.not_revocable"
+		}) {
+			if time.Now().After(deadline) {
+				lost = append(lost, connection+" was not ended at its provider")
+				break
+			}
+			<-looks.C
+		}
+	}
+	return lost
 }
 
 // askSessions wants every session, and with those that are completed their
@@ -171,6 +241,9 @@ func (s *server) ask(o *oracle) []string {
 func (s *server) askSessions(o *oracle) (lost []string) {
 	s.Helper()
 	for session, connection := range o.sessions {
+		if !o.due(session) {
+			continue
+		}
 		var state struct {
 			Status string `json:"status"`
 			Data   struct {
@@ -195,6 +268,9 @@ func (s *server) askSessions(o *oracle) (lost []string) {
 func (s *server) askConnections(o *oracle) (lost []string) {
 	s.Helper()
 	for connection, there := range o.connections {
+		if !o.due(connection) {
+			continue
+		}
 		var answer jsontext.Value
 		if status := s.get("/v2/account/connections/"+connection, &answer); there != (status == http.StatusOK) {
 			lost = append(lost, fmt.Sprintf("%s: there=%v but status %d", connection, there, status))

@@ -106,7 +106,7 @@ func (c *cluster) open() error {
 	}
 	address := os.Getenv("DATABASE_URL")
 	if address == "" {
-		c.server, c.err = newServer(nil)
+		c.server, c.err = newServer(nil, nil)
 		if c.err != nil {
 			return c.err
 		}

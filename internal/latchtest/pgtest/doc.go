@@ -3,6 +3,9 @@
 //	New(t) ───────────────▶ one cluster a process ──▶ an empty database ──▶ dropped at cleanup
 //	Template(…).New(t) ───▶ the same cluster ───────▶ a clone of a migrated one
 //	Start(t) ─────────────▶ a cluster of the test's own: Stop, Kill, Restart
+//	StartPair(t) ─────────▶ a primary and a standby that confirms every commit: Fail, Promote, Rebuild
+//	StartBouncer(t, …) ───▶ a PgBouncer before one of them
+//	StartProxy(t, …) ─────▶ the way to one of them, to be slowed, swallowed and cut
 //
 // The cluster lives in a short folder under /tmp, listens on a unix socket
 // only and keeps fsync on, so that what it acknowledged is on disk. When the

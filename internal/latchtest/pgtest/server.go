@@ -36,6 +36,7 @@ type Server struct {
 	folder   string // holds data/, log and the socket
 	owner    *syscall.Credential
 	settings []string
+	model    *Server       // whose standby it is; nil: it is a cluster of its own
 	postgres *exec.Cmd     // nil while stopped
 	exited   chan struct{} // closed when postgres is gone
 	janitor  *exec.Cmd
@@ -46,7 +47,7 @@ type Server struct {
 // settings are "name=value" lines of postgresql.conf. Failure is fatal.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	server, err := newServer(settings)
+	server, err := newServer(nil, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,13 +109,13 @@ func (s *Server) Restart() error {
 	return s.start()
 }
 
-// newServer makes the cluster and starts it.
-func newServer(settings []string) (*Server, error) {
+// newServer makes the cluster, or the standby of a model, and starts it.
+func newServer(model *Server, settings []string) (*Server, error) {
 	folder, err := os.MkdirTemp("/tmp", "pgtest") // short: a socket's path ends at 107 bytes
 	if err != nil {
 		return nil, fmt.Errorf("folder of PostgreSQL: %w", err)
 	}
-	s := &Server{folder: folder, settings: settings}
+	s := &Server{folder: folder, settings: settings, model: model}
 	if err := s.create(); err != nil {
 		return nil, errors.Join(err, s.close(), os.RemoveAll(folder))
 	}
@@ -136,13 +137,25 @@ func (s *Server) create() (err error) {
 	if err := s.watch(); err != nil {
 		return err
 	}
-	// Only the cluster's making is unsynced: initdb is no fact under test.
-	initdb := s.command("initdb", "--no-sync", "--auth=trust", "--username=postgres",
-		"--encoding=UTF8", "--locale=C", "--pgdata="+s.data())
-	if output, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w: %s", err, output)
+	if err := s.fill(); err != nil {
+		return err
 	}
 	return s.start()
+}
+
+// fill makes the data: a new cluster, or a copy of the model's.
+func (s *Server) fill() error {
+	// Only the cluster's making is unsynced: initdb is no fact under test.
+	making := s.command("initdb", "--no-sync", "--auth=trust", "--username=postgres",
+		"--encoding=UTF8", "--locale=C", "--pgdata="+s.data())
+	if s.model != nil {
+		making = s.command("pg_basebackup", "--no-sync", "--host="+s.model.folder, "--username=postgres",
+			"--pgdata="+s.data(), "--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream")
+	}
+	if output, err := making.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", filepath.Base(making.Path), err, output)
+	}
+	return nil
 }
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }

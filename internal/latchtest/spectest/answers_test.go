@@ -33,7 +33,7 @@ const (
 		"rawSessionEnabled":false,"suspended":false,"createdAt":"` + at + `","updatedAt":"` + at + `"}`
 	apiKey = `{"id":"key_3x","name":"Shop","environment":"sandbox","scopes":["LINK"],"prefix":"sk_sandbox_EXAM","expiresAt":null,
 		"lastUsedAt":"` + at + `","createdAt":"` + at + `"`
-	endpoint = `{"id":"we_9c","url":"https://shop.example/hooks","events":["*"],"description":"","status":"enabled","createdAt":"` + at + `"`
+	endpoint = `{"id":"we_9c","url":"https://shop.example/hooks","events":["*"],"description":"","status":"enabled","rateLimit":null,"createdAt":"` + at + `"`
 	event    = `{"id":"evt_5K","type":"connection.created","eventType":"connection.created","timestamp":"` + at + `","live":false,
 		"data":{"clientReferenceId":null,"connection":{"id":"conn_8s","platformUserId":"u_1","status":"active","permissions":[],
 		"userData":{"id":"u_1","userId":"u_1","name":"Ada","username":"ada","avatar":null}}}}`

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,6 +31,16 @@ func ended(connection latchkey.Connection) latchkey.Connection {
 func (w *world) expire(connection latchkey.Connection) error {
 	return w.store.ExpireConnection(w.Context(), connection, true, w.event(connection, latchkey.EventConnectionExpired),
 		w.record(connection, latchkey.AuditInvalidated))
+}
+
+// live fails the test unless exactly those of the connections are live.
+func (w *world) live(ids []string, want ...string) {
+	w.Helper()
+	got, err := w.store.LiveConnections(w.Context(), ids)
+	w.must(err)
+	if !slices.Equal(got, want) {
+		w.Errorf("live are %v, want %v", got, want)
+	}
 }
 
 func connectionFacts() map[string]func(*world) {
@@ -63,6 +75,23 @@ func connectionFacts() map[string]func(*world) {
 				w.Error("a finished revocation came back")
 			}
 		},
+		"of many connections those are live that may be used": func(w *world) {
+			live, expired, removed := w.linked(w.connection("u1", "")), w.linked(w.connection("u2", "")), w.linked(w.connection("u3", ""))
+			w.must(w.expire(ended(expired)))
+			gone := ended(removed)
+			w.must(w.store.RemoveConnection(w.Context(), gone, w.event(gone, latchkey.EventConnectionDisconnected),
+				w.record(gone, latchkey.AuditDisconnected)))
+			unknown := latchkey.NewID(rand.Reader, latchkey.PrefixConnection)
+			w.live([]string{unknown, live.ID, expired.ID, removed.ID}, live.ID)
+			w.live(nil)
+			suspended := w.app
+			suspended.Suspended, suspended.UpdatedAt = true, start.Add(time.Minute)
+			w.must(w.store.UpdateClientApp(w.Context(), w.app, suspended, w.record(live, latchkey.AuditAppUpdated)))
+			w.live([]string{live.ID})
+			if _, err := w.store.LiveConnections(w.Context(), []string{live.ID, "conn_a'b"}); err == nil {
+				w.Error("an id that is none was looked up")
+			}
+		},
 		"a revocation that failed comes back when it is due": func(w *world) {
 			w.must(w.expire(ended(w.linked(w.connection("u1", "")))))
 			claimed, err := w.store.ClaimRevocations(w.Context(), start, 10, time.Minute)
@@ -88,7 +117,7 @@ func connectionFacts() map[string]func(*world) {
 			w.endpoint("connection.expired")
 			connection := ended(w.linked(w.connection("u1", "")))
 			won, _ := w.race(8, func(int) error { return w.expire(connection) })
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			if won != 1 || len(claimed) != 1 {
 				w.Errorf("%d ended it, %d deliveries", won, len(claimed))
@@ -123,7 +152,7 @@ func connectionFacts() map[string]func(*world) {
 			}
 			records, err := w.store.AuditOf(w.Context(), w.organisation.ID, first.ID)
 			w.must(err)
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			if len(records) != 2 || len(claimed) != 1 { // the second waits for the first
 				w.Errorf("%d records and %d deliveries", len(records), len(claimed))

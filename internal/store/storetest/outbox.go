@@ -31,7 +31,7 @@ func outboxFacts() map[string]func(*world) {
 			all, created := w.endpoint("*"), w.endpoint("connection.created", "connection.expired")
 			w.endpoint("connection.updated")
 			w.linked(w.connection("u1", ""))
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			got := map[string]bool{}
 			for _, delivery := range claimed {
@@ -64,7 +64,7 @@ func outboxFacts() map[string]func(*world) {
 			}
 			staying := w.endpoint("*")
 			last := w.linked(w.connection("last", ""))
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start.Add(time.Hour), 1000, time.Minute)
+			claimed, err := w.take(start.Add(time.Hour), 1000, time.Minute)
 			w.must(err)
 			if len(claimed) != 1 || claimed[0].Endpoint.ID != staying.ID || claimed[0].Subject != last.ID {
 				w.Errorf("claimed %d deliveries, want the last alone: %+v", len(claimed), claimed)
@@ -74,14 +74,14 @@ func outboxFacts() map[string]func(*world) {
 			w.endpoint("*")
 			w.happen(w.linked(w.connection("u1", "")), 4)
 			for want := range int64(5) {
-				claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+				claimed, err := w.take(start, 10, time.Minute)
 				w.must(err)
 				if len(claimed) != 1 || claimed[0].Sequence != want+1 {
 					w.Fatalf("claimed %d, first %+v, want sequence %d", len(claimed), claimed, want+1)
 				}
 				w.must(w.store.FinishDelivery(w.Context(), claimed[0], delivered()))
 			}
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start.Add(time.Hour), 10, time.Minute)
+			claimed, err := w.take(start.Add(time.Hour), 10, time.Minute)
 			w.must(err)
 			if len(claimed) != 0 {
 				w.Error("something is left after the last")
@@ -90,18 +90,18 @@ func outboxFacts() map[string]func(*world) {
 		"a failing delivery holds back its own connection only": func(w *world) {
 			w.endpoint("*")
 			stuck := w.happen(w.linked(w.connection("u1", "")), 1)
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			w.must(w.store.FinishDelivery(w.Context(), claimed[0], latchkey.DeliveryOutcome{
 				Status: 500, RetryAt: start.Add(5 * time.Second), At: start,
 			}))
 			free := w.linked(w.connection("u2", ""))
-			claimed, err = w.store.ClaimDeliveries(w.Context(), start.Add(time.Second), 10, time.Minute)
+			claimed, err = w.take(start.Add(time.Second), 10, time.Minute)
 			w.must(err)
 			if len(claimed) != 1 || claimed[0].Subject != free.ID {
 				w.Fatalf("claimed %+v", claimed)
 			}
-			claimed, err = w.store.ClaimDeliveries(w.Context(), start.Add(6*time.Second), 10, time.Minute)
+			claimed, err = w.take(start.Add(6*time.Second), 10, time.Minute)
 			w.must(err)
 			if len(claimed) != 1 || claimed[0].Subject != stuck.ID || claimed[0].Sequence != 1 || claimed[0].Attempt != 2 {
 				w.Errorf("claimed %+v", claimed)
@@ -110,9 +110,9 @@ func outboxFacts() map[string]func(*world) {
 		"who lost the lease finishes nothing": func(w *world) {
 			w.endpoint("*")
 			w.happen(w.linked(w.connection("u1", "")), 1)
-			first, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			first, err := w.take(start, 1, time.Minute)
 			w.must(err)
-			second, err := w.store.ClaimDeliveries(w.Context(), start.Add(2*time.Minute), 1, time.Minute)
+			second, err := w.take(start.Add(2*time.Minute), 1, time.Minute)
 			w.must(err)
 			if len(second) != 1 || second[0].EventID != first[0].EventID {
 				w.Fatalf("the lease did not end: %+v", second)
@@ -121,15 +121,65 @@ func outboxFacts() map[string]func(*world) {
 			w.must(w.store.FinishDelivery(w.Context(), second[0], delivered()))
 			w.wants(latchkey.Conflict, w.store.FinishDelivery(w.Context(), second[0], delivered()))
 		},
+		"what a dead worker had claimed is claimed again when its lease is over, and at once after the clock was set back": func(w *world) {
+			w.endpoint("*")
+			w.linked(w.connection("u1", ""))
+			lost, err := w.take(start, 1, time.Minute)
+			w.must(err)
+			for at, want := range map[time.Time]int{
+				start.Add(59 * time.Second): 0, start.Add(-2 * time.Minute): 0, start.Add(time.Minute): 1,
+			} {
+				due, err := w.store.DueEndpoints(w.Context(), at, "", 10)
+				w.must(err)
+				if len(due) != want {
+					w.Errorf("%v after the claim %d endpoints have something due, want %d", at.Sub(start), len(due), want)
+				}
+			}
+			w.finish(lost[0], latchkey.DeliveryOutcome{Status: 500, RetryAt: start.Add(-2 * time.Hour)})
+			ahead, err := w.take(start, 1, time.Minute) // by a clock that is set back now
+			w.must(err)
+			again, err := w.take(start.Add(-time.Hour), 1, time.Minute)
+			w.must(err)
+			if len(again) != 1 || again[0].EventID != ahead[0].EventID {
+				w.Fatalf("claimed %+v after the clock was set back", again)
+			}
+			w.wants(latchkey.Conflict, w.store.FinishDelivery(w.Context(), ahead[0], delivered()))
+			w.must(w.store.FinishDelivery(w.Context(), again[0], delivered()))
+		},
+		"an endpoint's pace is used up once, however many claim": func(w *world) {
+			endpoint := w.endpoint("*")
+			for n := range 8 {
+				w.linked(w.connection(fmt.Sprint("u", n), ""))
+			}
+			share := latchkey.DeliveryShare{EndpointID: endpoint.ID, Most: 2, From: start, Interval: time.Second}
+			var mu sync.Mutex
+			claimed := 0
+			w.race(4, func(int) error { // all have read the same
+				got, err := w.store.ClaimDeliveries(background(), start, time.Minute, []latchkey.DeliveryShare{share})
+				mu.Lock()
+				defer mu.Unlock()
+				claimed += len(got)
+				return err
+			})
+			due, err := w.store.DueEndpoints(w.Context(), start, "", 10)
+			w.must(err)
+			if claimed != 2 || len(due) != 1 || !due[0].PacedUntil.Equal(start.Add(2*time.Second)) {
+				w.Errorf("%d were claimed at once, and the pace is %+v", claimed, due)
+			}
+			w.change(endpoint, latchkey.EndpointChange{RateLimit: new(7)})
+			if due, err = w.store.DueEndpoints(w.Context(), start, "", 10); err != nil || due[0].RateLimit != 7 {
+				w.Errorf("%+v, %v", due, err)
+			}
+		},
 		"after the last attempt the queue is parked and keeps everything": func(w *world) {
 			w.endpoint("*")
 			connection := w.linked(w.connection("u1", ""))
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			claimed, err := w.take(start, 1, time.Minute)
 			w.must(err)
 			w.must(w.store.FinishDelivery(w.Context(), claimed[0], latchkey.DeliveryOutcome{Status: 500, At: start}))
 			w.happen(connection, 1)
 			w.linked(w.connection("u2", ""))
-			later, err := w.store.ClaimDeliveries(w.Context(), start.Add(1000*time.Hour), 10, time.Minute)
+			later, err := w.take(start.Add(1000*time.Hour), 10, time.Minute)
 			w.must(err)
 			list, _, err := w.store.WebhookEndpoints(w.Context(), w.organisation.ID, latchkey.Sandbox, 10, 0)
 			w.must(err)
@@ -140,12 +190,12 @@ func outboxFacts() map[string]func(*world) {
 		"an endpoint that says gone is never called again": func(w *world) {
 			w.endpoint("*")
 			connection := w.happen(w.linked(w.connection("u1", "")), 1)
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 1, time.Minute)
+			claimed, err := w.take(start, 1, time.Minute)
 			w.must(err)
 			w.must(w.store.FinishDelivery(w.Context(), claimed[0],
 				latchkey.DeliveryOutcome{Status: 410, Disable: true, At: start}))
 			w.happen(connection, 1)
-			later, err := w.store.ClaimDeliveries(w.Context(), start.Add(1000*time.Hour), 10, time.Minute)
+			later, err := w.take(start.Add(1000*time.Hour), 10, time.Minute)
 			w.must(err)
 			if len(later) != 0 {
 				w.Errorf("%d deliveries are due", len(later))
@@ -156,7 +206,7 @@ func outboxFacts() map[string]func(*world) {
 			w.linked(w.connection("u1", ""))
 			w.must(w.removeEndpoint(endpoint))
 			w.wants(latchkey.NotFound, w.removeEndpoint(endpoint))
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start, 10, time.Minute)
+			claimed, err := w.take(start, 10, time.Minute)
 			w.must(err)
 			_, err = w.store.WebhookEndpoint(w.Context(), w.organisation.ID, latchkey.Sandbox, endpoint.ID)
 			w.wants(latchkey.NotFound, err)
@@ -172,7 +222,7 @@ func outboxFacts() map[string]func(*world) {
 // claim and finish: what is finished must be each connection's events in
 // order, without gap or repetition.
 func racingWorkers(w *world) {
-	const connections, events, workers = 6, 12, 4
+	const connections, events, workers = 8, 30, 8
 	w.endpoint("*")
 	var mu sync.Mutex
 	got := map[string][]int64{}
@@ -186,7 +236,7 @@ func racingWorkers(w *world) {
 	for range workers {
 		working.Go(func() {
 			for time.Now().Before(deadline) {
-				claimed, err := w.store.ClaimDeliveries(w.Context(), start, 3, time.Hour)
+				claimed, err := w.take(start, 3, time.Minute)
 				if err != nil {
 					w.Error(err)
 					return

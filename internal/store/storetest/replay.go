@@ -191,7 +191,7 @@ func racingReplays(w *world) {
 	last := map[string]int64{}
 	work := func() int {
 		claiming.Lock()
-		claimed, err := w.store.ClaimDeliveries(w.Context(), start, 3, time.Hour)
+		claimed, err := w.take(start, 3, time.Minute)
 		for _, delivery := range claimed {
 			if delivery.Sequence > last[delivery.Subject]+1 {
 				w.Errorf("%s: %d is claimed after %d", delivery.Subject, delivery.Sequence, last[delivery.Subject])

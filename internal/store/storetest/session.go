@@ -92,7 +92,7 @@ func sessionFacts() map[string]func(*world) {
 			w.wants(latchkey.Conflict, err)
 			records, err := w.store.AuditOf(w.Context(), w.organisation.ID, session.ID)
 			w.must(err)
-			claimed, err := w.store.ClaimDeliveries(w.Context(), start.Add(time.Hour), 10, time.Minute)
+			claimed, err := w.take(start.Add(time.Hour), 10, time.Minute)
 			w.must(err)
 			if len(records) != 0 || len(claimed) != 0 {
 				w.Errorf("%d records and %d deliveries are left", len(records), len(claimed))

@@ -2,7 +2,7 @@
 // the business, named as sentences.
 //
 //	storetest.Run(t, open) ─▶ sessions · completions · connections · outbox · endpoints · replays ·
-//	                          deliveries · events · revocations · refreshes · checks · accounts · client apps
+//	                          deliveries · events · revocations · refreshes · checks · accounts · client apps · keys
 package storetest
 
 import (
@@ -27,13 +27,16 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	}
 }
 
+// Sentences returns how many there are.
+func Sentences() int { return len(facts()) }
+
 // facts are all sentences of the contract.
 func facts() map[string]func(*world) {
 	all := map[string]func(*world){}
 	for _, group := range []map[string]func(*world){
 		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(), clientAppFacts(),
 		endpointFacts(), replayFacts(), deliveryFacts(), eventFacts(), attemptFacts(), idempotencyFacts(),
-		refreshFacts(), checkFacts(),
+		refreshFacts(), checkFacts(), keyFacts(), housekeepingFacts(),
 	} {
 		for name, fact := range group {
 			all[name] = fact

@@ -34,11 +34,18 @@ func (b Binding) check() error {
 	return nil
 }
 
-// associatedData encodes the Binding so that no two Bindings share an
+// AssociatedData encodes the Binding so that no two Bindings share an
 // encoding: a fixed label, each text behind its length, the schema last. The
 // label also separates these ciphertexts from any other use of the same keys.
-func (b Binding) associatedData() []byte {
-	data := []byte("latchkey seal 1\x00")
+func (b Binding) AssociatedData() []byte { return b.labelled("latchkey seal 1\x00") }
+
+// underKey is AssociatedData for what a data key seals: it names the key too.
+func (b Binding) underKey(id int64) []byte {
+	return binary.BigEndian.AppendUint64(b.labelled("latchkey seal 2\x00"), uint64(id))
+}
+
+func (b Binding) labelled(label string) []byte {
+	data := []byte(label)
 	for _, part := range []string{b.Organisation, b.Subject, b.Field} {
 		data = binary.BigEndian.AppendUint32(data, uint32(len(part)))
 		data = append(data, part...)

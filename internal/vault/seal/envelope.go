@@ -35,7 +35,7 @@ func (r *Ring) Seal(b Binding, plaintext []byte) ([]byte, error) {
 	if len(plaintext) > MaxPlaintext {
 		return nil, fmt.Errorf("seal: plaintext is longer than %d bytes", MaxPlaintext)
 	}
-	ciphertext, err := r.keys.Load().aead.Encrypt(plaintext, b.associatedData())
+	ciphertext, err := r.keys.Load().aead.Encrypt(plaintext, b.AssociatedData())
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
@@ -49,7 +49,7 @@ func (r *Ring) Open(b Binding, sealed []byte) ([]byte, error) {
 	if b.check() != nil || len(sealed) < overhead || len(sealed) > MaxPlaintext+overhead || sealed[0] != formatV1 {
 		return nil, ErrOpen
 	}
-	plaintext, err := r.keys.Load().aead.Decrypt(sealed[1:], b.associatedData())
+	plaintext, err := r.keys.Load().aead.Decrypt(sealed[1:], b.AssociatedData())
 	if err != nil {
 		return nil, ErrOpen
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -40,6 +41,46 @@ func OpenFile(path string) (*Ring, error) {
 	return ring, nil
 }
 
+// ErrForeign says that a key file was replaced by one of another ring.
+var ErrForeign = errors.New("it holds none of the keys in use: put back the key file of this database")
+
+// Reload takes up what another process has changed in the key file, and
+// reports whether that was anything. A file with none of the keys in use is
+// taken only if it is known to be the database's: whole rotations may have
+// passed. On an error the ring stays as it was.
+func (r *Ring) Reload(known func(other *Ring) bool) (changed bool, err error) {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	if r.path == "" {
+		return false, nil
+	}
+	text, err := readFile(r.path)
+	if err != nil {
+		return false, err
+	}
+	defer clear(text)
+	digest := sha256.Sum256(text)
+	if digest == r.onDisk {
+		return false, nil
+	}
+	handle, err := parseFile(text)
+	if err != nil {
+		return false, fmt.Errorf("key file %s: %w", r.path, err)
+	}
+	next, err := keysOf(handle)
+	if err != nil {
+		return false, fmt.Errorf("key file %s: %w", r.path, err)
+	}
+	other := &Ring{random: r.random}
+	other.keys.Store(next)
+	if !slices.ContainsFunc(next.ids, r.Has) && (known == nil || !known(other)) {
+		return false, fmt.Errorf("key file %s: %w", r.path, ErrForeign)
+	}
+	r.keys.Store(next)
+	r.onDisk = digest
+	return true, nil
+}
+
 // CreateFile makes a ring with one key and its file, mode 0600, in a directory
 // that is made with mode 0700 where there is none. The file is on disk when it
 // returns. It never replaces a file: then the error wraps fs.ErrExist. A nil
@@ -68,6 +109,10 @@ func CreateFile(path string, random io.Reader) (*Ring, error) {
 	return ring, nil
 }
 
+// ErrMovedOn says that another process has changed the key file since it was
+// read. Reload, and try again.
+var ErrMovedOn = errors.New("it was changed by somebody else meanwhile; try again")
+
 // replaceFile writes a changed ring over the file that known is the digest of.
 // A file that somebody else changed meanwhile is left alone: writing over it
 // would lose a key.
@@ -83,7 +128,7 @@ func replaceFile(path string, known [sha256.Size]byte, handle *keyset.Handle) ([
 	}
 	defer clear(text)
 	if sha256.Sum256(text) != known {
-		return known, fmt.Errorf("key file %s: it was changed by somebody else; restart to read it again", path)
+		return known, fmt.Errorf("key file %s: %w", path, ErrMovedOn)
 	}
 	return writeFile(path, handle)
 }

@@ -149,14 +149,14 @@ func drawBinding(t *rapid.T) Binding {
 func TestBindingEncoding(t *testing.T) {
 	t.Run("no two bindings share an encoding", rapid.MakeCheck(func(t *rapid.T) {
 		one, two := drawBinding(t), drawBinding(t)
-		if (one == two) != bytes.Equal(one.associatedData(), two.associatedData()) {
+		if (one == two) != bytes.Equal(one.AssociatedData(), two.AssociatedData()) {
 			t.Fatalf("%v and %v are told apart wrongly", one, two)
 		}
 	}))
 	t.Run("text that moves from one field to the next changes it", func(t *testing.T) {
 		one := Binding{Organisation: "ab", Subject: "c", Field: "d"}
 		two := Binding{Organisation: "a", Subject: "bc", Field: "d"}
-		if bytes.Equal(one.associatedData(), two.associatedData()) {
+		if bytes.Equal(one.AssociatedData(), two.AssociatedData()) {
 			t.Error("the fields run into each other")
 		}
 	})

@@ -13,8 +13,7 @@ const maxKeys = 64
 // what they sealed. A ring with a key file is on disk before the new key seals
 // anything. When it fails, the ring is as it was.
 //
-// Other processes with the same key file learn of the new key when they open
-// the file again: rotate, restart them, and only then start to seal again.
+// Other processes with the same key file learn of the new key by Reload.
 func (r *Ring) Rotate() error {
 	return r.change(func(manager *keyset.Manager) error {
 		if len(r.keys.Load().ids) >= maxKeys {

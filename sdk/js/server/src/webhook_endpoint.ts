@@ -15,6 +15,8 @@ export interface WebhookEndpoint {
   events: (EventType | "*")[];
   description: string;
   status: EndpointStatus;
+  /** Deliveries in a second at most; null: the server's default. */
+  rateLimit: number | null;
   createdAt: string;
 }
 
@@ -30,6 +32,8 @@ export interface NewWebhookEndpoint {
   /** Absent: every type. */
   events?: (EventType | "*")[];
   description?: string;
+  /** Deliveries in a second at most, up to 1000; null: the server's default. */
+  rateLimit?: number | null;
 }
 
 /** Changes what it names and leaves the rest. To enable a parked endpoint lets its queue go on. */
@@ -62,10 +66,12 @@ export interface DeliveryFilter extends ListOptions {
   state?: DeliveryState;
 }
 
-/** Which events are sent once more: those after a cursor of events, or up to 100 by their ids. Exactly one of the two. */
+/** Which events are sent once more: those after a cursor of events, up to another if one is given, or up to 100 by their ids. */
 export interface ReplayRequest {
   /** "0": all that are kept. */
   after?: string;
+  /** Beside after: the cursor of the last. */
+  until?: string;
   eventIds?: string[];
 }
 

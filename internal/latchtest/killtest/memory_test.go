@@ -1,0 +1,125 @@
+package killtest
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+)
+
+// What people have typed is not in the memory of the process once their
+// sessions have ended. Of the links of ended sessions, which open nothing any
+// more, it is only counted how many are: requests are text to the HTTP server.
+func TestNothingTypedStaysInMemory(t *testing.T) {
+	s := newServer(t, "")
+	s.start()
+	s.checkHardened()
+	wanted := map[string][]string{}
+	for n := range 3 {
+		secret := s.typeAndLink(n)
+		wanted["password"] = append(wanted["password"], fmt.Sprintf("typed-password-%d-canary", n))
+		wanted["code"] = append(wanted["code"], fmt.Sprintf("typed-code-%d-canary", n))
+		wanted["client_secret"] = append(wanted["client_secret"], secret)
+	}
+	if found := s.scan([]string{strings.TrimPrefix(s.url, "http://")}); len(found) == 0 {
+		t.Error("the scan does not find what is there: the address that it listens on")
+	}
+	for kind, canaries := range wanted {
+		found := s.scan(canaries)
+		fmt.Printf("RESULT V-6.%s %d 0\n", kind, len(found))
+		if len(found) != 0 && kind != "client_secret" {
+			t.Errorf("%s: %d found: %q", kind, len(found), found)
+		}
+	}
+}
+
+// typeAndLink refuses a password and a code, then links, and returns the
+// session's client secret.
+func (s *server) typeAndLink(n int) string {
+	s.Helper()
+	_, _, body, err := s.send(s.Context(), "POST", s.url+"/v2/link/init", "application/json", fmt.Sprintf(`{"clientReferenceId":"m_%d"}`, n))
+	if err != nil {
+		s.Fatal(err)
+	}
+	var session struct {
+		URL string `json:"url"`
+	}
+	if err := json.Unmarshal(body, &session); err != nil {
+		s.Fatal(err)
+	}
+	user := fmt.Sprintf("m%d%%40creator-otp.sandbox.com", n)
+	for _, fields := range []string{
+		"action=continue", "action=approve",
+		"action=continue&username=" + user + fmt.Sprintf("&password=typed-password-%d-canary", n),
+		"action=continue&username=" + user + "&password=good-password",
+		fmt.Sprintf("action=continue&code=typed-code-%d-canary", n),
+		"action=continue&code=123456",
+	} {
+		status, _, page, err := s.send(s.Context(), "GET", session.URL, "text/html", "")
+		if err != nil || status != http.StatusOK {
+			s.Fatalf("page: %d, %v", status, err)
+		}
+		version := regexp.MustCompile(`name="version" value="(\d+)"`).FindSubmatch(page)
+		if version == nil {
+			s.Fatalf("a page without a form:\n%s", page)
+		}
+		status, _, answer, err := s.send(s.Context(), "POST", session.URL, "application/x-www-form-urlencoded", "version="+string(version[1])+"&"+fields)
+		if err != nil || status != http.StatusSeeOther {
+			s.Fatalf("step: %d, %v\n%s", status, err, answer)
+		}
+	}
+	return session.URL[strings.LastIndex(session.URL, "/")+1:]
+}
+
+// checkHardened wants no core file, and memory that is nobody else's.
+func (s *server) checkHardened() {
+	s.Helper()
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", s.process.Process.Pid))
+	if err != nil {
+		s.Fatal(err)
+	}
+	core := regexp.MustCompile(`Max core file size +0 +0 `).Match(limits)
+	fmt.Printf("RESULT V-6.core_files_forbidden %t true\n", core)
+	if !core {
+		s.Errorf("a core file is allowed:\n%s", limits)
+	}
+}
+
+// scan returns which of the texts are in the writable memory of the process.
+func (s *server) scan(texts []string) []string {
+	s.Helper()
+	folder := fmt.Sprintf("/proc/%d/", s.process.Process.Pid)
+	maps, err := os.ReadFile(folder + "maps")
+	if err != nil {
+		s.Fatal(err)
+	}
+	memory, err := os.Open(folder + "mem")
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = memory.Close() }()
+	var found []string
+	for line := range strings.Lines(string(maps)) {
+		fields := strings.Fields(line)
+		from, to, _ := strings.Cut(fields[0], "-")
+		start, err1 := strconv.ParseInt(from, 16, 64)
+		end, err2 := strconv.ParseInt(to, 16, 64)
+		if err1 != nil || err2 != nil || !strings.HasPrefix(fields[1], "rw") {
+			continue // the vsyscall page is beyond int64
+		}
+		region := make([]byte, end-start)
+		n, _ := memory.ReadAt(region, start) // some regions can't be read: nothing is in them
+		for _, text := range texts {
+			if bytes.Contains(region[:n], []byte(text)) {
+				found = append(found, text)
+			}
+		}
+	}
+	return found
+}
