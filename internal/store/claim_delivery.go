@@ -140,16 +140,16 @@ func findHeads(tx *tx, share latchkey.DeliveryShare, now time.Time) (heads []lat
 	found := heads[:0]
 	for _, head := range heads {
 		if head.EventType == "" {
-			err = loadEvent(tx, &head)
+			err := loadEvent(tx, &head)
+			if errors.Is(err, sql.ErrNoRows) {
+				lost = append(lost, head.Subject)
+				continue
+			}
+			if err != nil {
+				return nil, nil, err
+			}
 		}
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			lost, err = append(lost, head.Subject), nil
-		case err != nil:
-			return nil, nil, err
-		default:
-			found = append(found, head)
-		}
+		found = append(found, head)
 	}
 	return found, lost, nil
 }

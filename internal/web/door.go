@@ -64,7 +64,7 @@ func (d *Door) Attend(server *http.Server) {
 		}
 	}
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if of, ok := r.Context().Value(arrivalKey{}).(*arrival); ok && !of.arrived.Load() && of.arrived.CompareAndSwap(false, true) {
+		if of, ok := r.Context().Value(arrivalKey{}).(*arrival); ok && of.arrived.CompareAndSwap(false, true) {
 			d.arrive(of.conn)
 		}
 		handler.ServeHTTP(w, r)

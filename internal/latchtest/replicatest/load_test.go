@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +19,9 @@ import (
 	"latchkey"
 	"latchkey/internal/store"
 )
+
+// initPath is where a link is asked for.
+const initPath = "/v2/link/init"
 
 // load is people who link accounts, through all replicas, and remembers what
 // was acknowledged.
@@ -32,6 +36,7 @@ type load struct {
 	sessions    []string
 	connections []string
 	answers     []answer
+	reset       []string // references of inits whose connection was reset, and which another replica was asked for
 }
 
 // answer is how one request ended; 0 is no answer.
@@ -108,6 +113,7 @@ func (l *load) send(ctx context.Context, first int, path, contentType, body stri
 		request.Header.Set("apikey", l.key)
 		response, err := l.client.Do(request)
 		if err != nil && isRefused(err) && try < 3*len(l.replicas) && ctx.Err() == nil {
+			l.noteReset(err, path, body)
 			continue
 		}
 		var content []byte
@@ -120,6 +126,19 @@ func (l *load) send(ctx context.Context, first int, path, contentType, body stri
 		}
 		return response, content, err
 	}
+}
+
+// noteReset remembers an init whose connection was reset.
+func (l *load) noteReset(err error, path, body string) {
+	var request struct {
+		Reference string `json:"clientReferenceId"`
+	}
+	if !isReset(err) || path != initPath || json.Unmarshal([]byte(body), &request) != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reset = append(l.reset, request.Reference)
 }
 
 func (l *load) note(response *http.Response, err error) {
@@ -135,7 +154,7 @@ func (l *load) note(response *http.Response, err error) {
 // link links one account.
 func (l *load) link(ctx context.Context) error {
 	n := int(l.number.Add(1))
-	response, body, err := l.send(ctx, n, "/v2/link/init", "application/json", fmt.Sprintf(`{"clientReferenceId":"user_%d","provider":"sandbox"}`, n))
+	response, body, err := l.send(ctx, n, initPath, "application/json", fmt.Sprintf(`{"clientReferenceId":"user_%d","provider":"sandbox"}`, n))
 	if err != nil || response.StatusCode != http.StatusOK {
 		return errors.Join(err, errors.New("init failed"))
 	}
@@ -189,12 +208,28 @@ func (l *load) lost(kept *store.Store, organisationID string) (missing []string)
 	return missing
 }
 
+// takenTwice returns the references of inits that were taken though their
+// connection was reset: another replica was asked for them again.
+func (l *load) takenTwice(kept *store.Store, organisationID string) (twice []string) {
+	l.Helper()
+	for _, reference := range l.reset {
+		sessions, _, err := kept.LinkSessions(l.Context(), latchkey.SessionFilter{
+			OrganisationID: organisationID, Environment: latchkey.Sandbox, ClientReferenceID: reference, Limit: 2,
+		})
+		must(l, err)
+		if len(sessions) > 1 {
+			twice = append(twice, reference)
+		}
+	}
+	return twice
+}
+
 // isRefused reports whether an error of a request tells that it was never
 // taken: nobody listened, an idle connection was closed before it was written,
-// or the kernel reset a connection whose handshake was not over when the door
-// was shut. A request that was taken ends in an answer, or in EOF.
+// or the kernel reset a connection that was not accepted when the door was shut.
 func isRefused(err error) bool {
 	text := err.Error()
-	return strings.Contains(text, "connection refused") || strings.Contains(text, "server closed idle connection") ||
-		strings.Contains(text, "connection reset by peer")
+	return strings.Contains(text, "connection refused") || strings.Contains(text, "server closed idle connection") || isReset(err)
 }
+
+func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }

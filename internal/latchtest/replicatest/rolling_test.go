@@ -53,10 +53,15 @@ func TestARollingRestartFailsNobody(t *testing.T) {
 	kept, err := store.Open(t.Context(), store.Config{URL: database})
 	must(t, err)
 	defer func() { _ = kept.Close() }()
-	missing := l.lost(kept, organisationOf(t, kept))
+	organisation := organisationOf(t, kept)
+	missing, twice := l.lost(kept, organisation), l.takenTwice(kept, organisation)
 	fmt.Printf("RESULT D-9.failed %d 0\nRESULT D-9.lost %d 0\n", failed, len(missing))
 	fmt.Printf("RESULT D-9.requests %d 1\nRESULT D-9.restarts %d 3\n", len(l.answers), restarts)
 	fmt.Printf("RESULT D-9.drain.ms %d %d\n", slowest.Milliseconds(), drainedWithin.Milliseconds())
+	t.Logf("%d inits were reset and asked for again", len(l.reset))
+	if len(twice) > 0 {
+		t.Errorf("%v were taken though their connection was reset", twice)
+	}
 	if failed > 0 || len(missing) > 0 || slowest > drainedWithin {
 		t.Errorf("%d of %d requests failed, %v was lost, a replica took %v to drain", failed, len(l.answers), missing, slowest)
 	}
