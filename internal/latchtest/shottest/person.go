@@ -2,9 +2,11 @@ package shottest
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/chromedp"
 )
 
@@ -12,14 +14,37 @@ import (
 // by key.
 func (tab *Tab) Type(selector, text string) {
 	tab.t.Helper()
-	tab.do("click into "+selector, chromedp.Click(selector))
+	tab.click(selector)
 	tab.do("type into "+selector, chromedp.SendKeys(selector, text))
 }
 
 // Click presses what the selector finds, once it can be seen.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
-	tab.do("click "+selector, chromedp.Click(selector))
+	tab.click(selector)
+}
+
+// click does so again when the page has put another element in the place of the
+// one that was found, as a person would: nothing has been pressed then.
+func (tab *Tab) click(selector string) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Click(selector))
+		if err == nil {
+			return
+		}
+		if !isReplaced(err) || ctx.Err() != nil {
+			tab.t.Fatalf("click %s: %v", selector, err)
+		}
+	}
+}
+
+// isReplaced reports whether the browser says that an element has left the page.
+func isReplaced(err error) bool {
+	var told *cdproto.Error
+	return errors.As(err, &told) && strings.Contains(told.Message, "Could not find node")
 }
 
 // Await waits until what the selector finds can be seen.
