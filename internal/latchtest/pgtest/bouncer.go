@@ -106,16 +106,17 @@ func (b *Bouncer) run(config string) error {
 	retry := time.NewTicker(10 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		_, err := os.Stat(filepath.Join(b.folder, ".s.PGSQL."+bouncerPort))
+		// Its socket is in the folder a moment before it listens there.
+		err := b.dial(ctx)
 		if err == nil {
-			return b.dial(ctx)
+			return nil
 		}
 		select {
 		case <-b.exited:
 			b.postgres = nil
 			return fmt.Errorf("PgBouncer ended at its start: %s", b.logTail())
 		case <-ctx.Done():
-			return fmt.Errorf("PgBouncer does not answer: %w: %s", errors.Join(err, ctx.Err()), b.logTail())
+			return fmt.Errorf("PgBouncer does not answer: %w", errors.Join(err, ctx.Err()))
 		case <-retry.C:
 		}
 	}
