@@ -32,20 +32,23 @@ const (
 
 // NewID returns the prefix with at least 130 random bits in base 62.
 func NewID(random io.Reader, prefix string) string {
-	return prefix + string(randomText(random, idLength))
+	return randomText(random, prefix, idLength)
 }
 
 // NewSecretID returns the prefix with at least 256 random bits in base 62: a
 // client secret or an API key. Store only its HashSecret.
 func NewSecretID(random io.Reader, prefix string) string {
-	return prefix + string(randomText(random, secretLength))
+	return randomText(random, prefix, secretLength)
 }
 
-// randomText draws n letters of the alphabet without bias: bytes of 248 (the
-// largest multiple of 62 in a byte) and above are thrown away. It panics when
-// the source fails, since nothing safe can be done without randomness.
-func randomText(random io.Reader, n int) []byte {
-	text := make([]byte, 0, n)
+// randomText returns the prefix and n letters of the alphabet, drawn without
+// bias: bytes of 248 (the largest multiple of 62 in a byte) and above are thrown
+// away. It panics when the source fails, since nothing safe can be done without
+// randomness.
+func randomText(random io.Reader, prefix string, n int) string {
+	var space [64]byte
+	text := append(space[:0], prefix...)
+	n += len(text)
 	var pool [64]byte
 	for len(text) < n {
 		if _, err := io.ReadFull(random, pool[:]); err != nil {
@@ -57,14 +60,16 @@ func randomText(random io.Reader, n int) []byte {
 			}
 		}
 	}
-	return text
+	return string(text)
 }
 
 // HashSecret returns the base64url SHA-256 of a client secret or key: what is
 // stored and looked up in its place.
 func HashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	var text [43]byte // 32 bytes in base64
+	base64.RawURLEncoding.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // ValidID reports whether id is the prefix followed by 1 to 64 characters of

@@ -23,7 +23,10 @@ type Config struct {
 }
 
 // door holds the handlers.
-type door struct{ config Config }
+type door struct {
+	config  Config
+	answers *statusAnswers
+}
 
 // route is one row of the API.
 type route struct {
@@ -34,7 +37,7 @@ type route struct {
 
 // Register adds every route of the API.
 func Register(router *web.Router, config Config) {
-	d := &door{config: config}
+	d := &door{config: config, answers: newStatusAnswers()}
 	for _, row := range d.routes() {
 		router.API(row.pattern, row.scope, row.handler)
 	}

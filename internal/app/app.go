@@ -7,7 +7,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -240,7 +239,8 @@ func (a *App) buildDoors(guarded *vault.Vault) {
 		ErrorPage: hosted.ErrorPage,
 		KeyRate:   a.config.Limits.keyRate(), MissRate: a.config.Limits.missRate(), TrustedProxies: trusted,
 		Gate: newGates(a.config.Limits).of, Refusal: tryLater,
-		Now: a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
+		Context: a.patient(),
+		Now:     a.parts.Now, Random: a.parts.Random, Log: a.parts.Log,
 	})
 	endpoints := webhook.NewEndpoints(webhook.EndpointsConfig{
 		Store: a.store, History: a.store, Seal: guarded.SealEndpointSecret, CheckURL: a.egress.CheckURL,
@@ -276,9 +276,7 @@ func (a *App) wake() {
 }
 
 // Handler answers every request of the API and the pages.
-func (a *App) Handler() http.Handler {
-	return patient(a.router, cmp.Or(a.parts.Patience, databasePatience))
-}
+func (a *App) Handler() http.Handler { return a.router }
 
 // Routes lists what is served.
 func (a *App) Routes() []web.Route { return a.router.Routes() }

@@ -1,9 +1,10 @@
 package app
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -48,11 +49,14 @@ func (c *Config) completeDatabase() error {
 	return nil
 }
 
-// patient lets no request wait for the database longer than its client does.
-func patient(next http.Handler, patience time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(store.WithPatience(r.Context(), patience)))
-	})
+// patient returns what lets no request wait for the database longer than its
+// client does. A database in this process answers at once: there it is nil.
+func (a *App) patient() func(context.Context) context.Context {
+	if a.config.DatabaseURL == "" {
+		return nil
+	}
+	patience := cmp.Or(a.parts.Patience, databasePatience)
+	return func(ctx context.Context) context.Context { return store.WithPatience(ctx, patience) }
 }
 
 // forget makes the rooms ask the store anew for what has changed, here or at

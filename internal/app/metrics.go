@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,15 @@ type metrics struct {
 	stopped  *prometheus.GaugeVec
 	removed  *prometheus.CounterVec
 	behind   prometheus.Gauge
+
+	mu       sync.RWMutex
+	observed map[answered]prometheus.Observer // those of requests that there were
+}
+
+// answered is how the requests of a route were answered.
+type answered struct {
+	pattern string
+	status  int
 }
 
 func newMetrics() *metrics {
@@ -36,7 +46,8 @@ func newMetrics() *metrics {
 	})
 	registry.MustRegister(requests, stopped, removed, behind, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &metrics{registry: registry, requests: requests, stopped: stopped, removed: removed, behind: behind}
+	return &metrics{registry: registry, requests: requests, stopped: stopped, removed: removed, behind: behind,
+		observed: map[answered]prometheus.Observer{}}
 }
 
 // observe counts a finished request. The route is the pattern, never the path,
@@ -45,7 +56,17 @@ func (m *metrics) observe(pattern string, status int, took time.Duration) {
 	if pattern == "" {
 		pattern = "none"
 	}
-	m.requests.WithLabelValues(pattern, strconv.Itoa(status)).Observe(took.Seconds())
+	key := answered{pattern, status}
+	m.mu.RLock()
+	observer, ok := m.observed[key]
+	m.mu.RUnlock()
+	if !ok {
+		observer = m.requests.WithLabelValues(pattern, strconv.Itoa(status))
+		m.mu.Lock()
+		m.observed[key] = observer
+		m.mu.Unlock()
+	}
+	observer.Observe(took.Seconds())
 }
 
 // stop tells whether a provider is left alone.

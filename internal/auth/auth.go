@@ -91,12 +91,11 @@ func (a *Auth) Forget(organisationID string) { a.known.Forget(organisationID) }
 // environmentOf reads a key's environment off its prefix, and refuses what
 // can't be a key before anything is looked up.
 func environmentOf(key string) (latchkey.Environment, bool) {
-	for prefix, environment := range map[string]latchkey.Environment{
-		latchkey.PrefixSandboxKey: latchkey.Sandbox, latchkey.PrefixLiveKey: latchkey.Live,
-	} {
-		if strings.HasPrefix(key, prefix) {
-			return environment, latchkey.ValidID(key, prefix)
-		}
+	switch {
+	case strings.HasPrefix(key, latchkey.PrefixSandboxKey):
+		return latchkey.Sandbox, latchkey.ValidID(key, latchkey.PrefixSandboxKey)
+	case strings.HasPrefix(key, latchkey.PrefixLiveKey):
+		return latchkey.Live, latchkey.ValidID(key, latchkey.PrefixLiveKey)
 	}
 	return "", false
 }

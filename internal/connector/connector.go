@@ -200,6 +200,15 @@ type Local interface {
 	Handler() http.Handler
 }
 
+// Instant is the skill of a provider that works some steps out by itself: from
+// the flow and the input alone, at once and without the network. What comes of
+// such a step may be thrown away unseen, and worked out again.
+type Instant interface {
+	// Instant reports whether Advance answers the input at the step so, whatever
+	// the flow's State. The first call is of StateAuthorization.
+	Instant(at latchkey.State, input Input) bool
+}
+
 // Keeper is the skill of a provider whose answers change the credential, as a
 // Set-Cookie does.
 type Keeper interface {

@@ -38,7 +38,7 @@ func (d *door) away(w http.ResponseWriter, r *http.Request) error {
 		redirect(w, pagePath(asPage(r, secret, nil), pageQuery(r)))
 		return nil
 	}
-	query := pageQuery(r)
+	query := ownQuery(r)
 	if r.URL.Query().Get(windowParameter) != "" {
 		query.Set(windowParameter, "opened")
 	}

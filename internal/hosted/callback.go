@@ -75,7 +75,7 @@ func (d *door) arrive(w http.ResponseWriter, r *http.Request, session *latchkey.
 		}
 		return d.depart(w, r, session)
 	}
-	query := pageQuery(r)
+	query := ownQuery(r)
 	if session.State == latchkey.StateTrying {
 		query.Set(triedParameter, strconv.FormatInt(session.Version, 10))
 	}

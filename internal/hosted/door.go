@@ -3,6 +3,7 @@ package hosted
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"latchkey"
@@ -37,6 +38,9 @@ type Config struct {
 type door struct {
 	config  Config
 	streams streams
+	drawn   *drawn
+	// providers are those that are shown.
+	providers providers
 }
 
 // immutable lets what is named by its content be kept for ever.
@@ -44,7 +48,7 @@ const immutable = "public, max-age=31536000, immutable"
 
 // Register adds the pages and their assets.
 func Register(router *web.Router, config Config) {
-	d := &door{config: config}
+	d := &door{config: config, drawn: newDrawn(), providers: providers{describe: config.Provider}}
 	for _, prefix := range []string{"/", "/s/"} {
 		router.Framed("GET "+prefix+"{clientSecret}", d.show)
 		router.Framed("POST "+prefix+"{clientSecret}", d.step)
@@ -62,7 +66,7 @@ func Register(router *web.Router, config Config) {
 	router.Public("GET /static/accent/{file}", http.HandlerFunc(serveAccent))
 }
 
-func assetPrefix() string { return "/static/" + AssetHash() }
+var assetPrefix = sync.OnceValue(func() string { return "/static/" + AssetHash() })
 
 // serveAsset answers with a file of the pages, to be kept for ever: the path
 // changes with its content.
@@ -79,7 +83,7 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 // serveLogo answers with a provider's logo.
 func (d *door) serveLogo(w http.ResponseWriter, r *http.Request) {
 	id, isSVG := strings.CutSuffix(r.PathValue("file"), ".svg")
-	provider, ok := d.config.Provider(id)
+	provider, ok := d.providers.find(id)
 	if !ok || !isSVG || len(provider.Logo) == 0 {
 		web.WriteError(w, r, latchkey.Errorf(web.RouteNotFound, "there is no such logo"))
 		return
@@ -87,12 +91,4 @@ func (d *door) serveLogo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	_, _ = w.Write(provider.Logo)
-}
-
-// logoPath returns where a provider's logo is served, or "".
-func logoPath(provider Provider) string {
-	if len(provider.Logo) == 0 {
-		return ""
-	}
-	return "/static/providers/" + provider.ID + ".svg"
 }

@@ -45,25 +45,26 @@ func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.Li
 		page.Content, page.Messages, page.Languages = Foreign{Path: alone(r)}, "", nil
 		return writePage(w, status, page)
 	}
-	query := pageQuery(r)
 	switch content := content.(type) {
 	case Trying:
+		query := ownQuery(r)
 		query.Set(triedParameter, strconv.FormatInt(session.Version, 10))
 		w.Header().Set("Refresh", strconv.Itoa(content.RefreshAfter())+"; url="+pagePath(r, query))
 		page.EventsPath = eventsPath(r, query)
 	case Redirect: // a window of its own may end what this page waits for
+		query := ownQuery(r)
 		query.Set(triedParameter, strconv.FormatInt(session.Version+1, 10))
 		page.EventsPath = eventsPath(r, query)
 	case Wait:
-		page.EventsPath = eventsPath(r, query)
+		page.EventsPath = eventsPath(r, pageQuery(r))
 	}
-	return writePage(w, status, page)
+	return d.drawn.write(w, status, &page)
 }
 
 // allowFraming lets the app's own pages frame the page, and its forms lead to
 // the app.
 func (d *door) allowFraming(w http.ResponseWriter, session *latchkey.LinkSession, app latchkey.ClientApp) {
-	web.AllowFraming(w.Header(), app.AllowedOrigins, []string{formTarget(session.Request.RedirectURL)})
+	d.drawn.policy(app.AllowedOrigins, session.Request.RedirectURL).Set(w.Header())
 }
 
 // told is what the page tells its host when it is drawn.
@@ -100,7 +101,7 @@ func (d *door) drawSilent(w http.ResponseWriter, r *http.Request, status int) er
 func silent(r *http.Request, content Content) Page {
 	spoken := speak(r, "")
 	return Page{
-		Lang: spoken.tag, Theme: r.URL.Query().Get("theme"), AssetPrefix: assetPrefix(),
+		Lang: spoken.tag, Theme: asked(r, "theme"), AssetPrefix: assetPrefix(),
 		RequestID: web.RequestID(r.Context()), Languages: languages(r, spoken), Content: content,
 	}
 }
@@ -109,15 +110,15 @@ func silent(r *http.Request, content Content) Page {
 func (d *door) frame(r *http.Request, session *latchkey.LinkSession, app latchkey.ClientApp) Page {
 	spoken := speak(r, session.Request.Locale)
 	page := Page{
-		Lang: spoken.tag, Theme: r.URL.Query().Get("theme"), AppName: app.Name, AppDomain: app.Domain,
+		Lang: spoken.tag, Theme: asked(r, "theme"), AppName: app.Name, AppDomain: app.Domain,
 		Sandbox: session.Environment == latchkey.Sandbox, AssetPrefix: assetPrefix(),
 		Action: pagePath(r, pageQuery(r)), Version: session.Version, RequestID: web.RequestID(r.Context()),
 		CanGoBack: session.State == latchkey.StateAuthorization || session.State == latchkey.StateLogin,
-		Languages: languages(r, spoken), Accent: accentOf(app.AccentColor),
+		Languages: languages(r, spoken), Accent: accentOf(app.AccentColor), Secret: r.PathValue("clientSecret"),
 		AppLogo: d.config.Logos.path(r.Context(), app.LogoURL),
 	}
-	if provider, ok := d.config.Provider(session.Progress.Provider); ok {
-		page.ProviderName, page.ProviderDomain, page.LogoPath = provider.Name, provider.Domain, logoPath(provider)
+	if provider, ok := d.providers.find(session.Progress.Provider); ok {
+		page.ProviderName, page.ProviderDomain, page.LogoPath = provider.Name, provider.Domain, provider.logoPath
 	}
 	return page
 }
@@ -223,9 +224,9 @@ func (d *door) choices(session *latchkey.LinkSession) []ProviderChoice {
 	}
 	var choices []ProviderChoice
 	for _, id := range session.Request.Providers {
-		if provider, ok := d.config.Provider(id); ok {
+		if provider, ok := d.providers.find(id); ok {
 			choices = append(choices, ProviderChoice{
-				ID: id, Name: provider.Name, Domain: provider.Domain, LogoPath: logoPath(provider),
+				ID: id, Name: provider.Name, Domain: provider.Domain, LogoPath: provider.logoPath,
 				Selected: id == session.Progress.Provider,
 			})
 		}
@@ -240,10 +241,7 @@ func writePage(w http.ResponseWriter, status int, page Page) error {
 	if err := Render(&drawn, page); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(drawn.Len()))
-	w.WriteHeader(status)
-	_, _ = w.Write(drawn.Bytes())
+	writeDocument(w, status, drawn.Bytes())
 	return nil
 }
 

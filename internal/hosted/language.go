@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -103,7 +104,7 @@ const acceptLimit = 256
 // speak returns the language of a page: the one chosen on it, else the one the
 // app asked for, else the best for the browser, else English.
 func speak(r *http.Request, locale string) *tongue {
-	if chosen, ok := tongues[r.URL.Query().Get(languageParameter)]; ok {
+	if chosen, ok := tongues[asked(r, languageParameter)]; ok {
 		return chosen
 	}
 	if spoken := best(locale); spoken != nil {
@@ -119,9 +120,28 @@ func speak(r *http.Request, locale string) *tongue {
 	return tongues["en"]
 }
 
+// bestBound is how much is remembered of what browsers and apps ask for, in
+// bytes.
+const bestBound = 1 << 20
+
+// knownBest remembers what best has found.
+var knownBest = newMemo[*tongue](bestBound)
+
 // best returns the language that fits a list of language ranges (RFC 9110,
 // section 12.5.4), or nil when none does.
 func best(ranges string) *tongue {
+	if ranges == "" {
+		return nil
+	}
+	if known, ok := knownBest.findText(ranges); ok {
+		return known
+	}
+	found := match(ranges)
+	knownBest.keep([]byte(ranges), found, 0)
+	return found
+}
+
+func match(ranges string) *tongue {
 	tags, _, err := language.ParseAcceptLanguage(ranges)
 	if err != nil || len(tags) == 0 {
 		return nil
@@ -141,17 +161,40 @@ type Language struct {
 	Current bool
 }
 
-// languages are the links to a page in every language that is offered.
+// languages are the links to a page in every language that is offered. Who
+// asks must not change the list.
 func languages(r *http.Request, spoken *tongue) []Language {
 	query := pageQuery(r)
+	if len(query) == 0 {
+		return plainLinks[spoken.tag]
+	}
+	return linksIn(spoken.tag, query)
+}
+
+// linksIn makes the list for a page with the query, which it changes.
+func linksIn(current string, query url.Values) []Language {
+	query.Set(languageParameter, "")
+	before, after, _ := strings.Cut(query.Encode(), languageParameter+"=") // the only "=" behind the name: values are escaped
+	before = "?" + before + languageParameter + "="
 	list := make([]Language, len(offered))
 	for i, tag := range offered {
-		query.Set(languageParameter, tag)
 		list[i] = Language{
-			Tag: tag, Name: tongues[tag].texts["language.name"], Query: "?" + query.Encode(), Current: tag == spoken.tag,
+			Tag: tag, Name: tongues[tag].texts["language.name"], Query: before + url.QueryEscape(tag) + after,
+			Current: tag == current,
 		}
 	}
 	return list
+}
+
+// plainLinks are the lists of pages without a query, by the language of the page.
+var plainLinks = linkPlain()
+
+func linkPlain() map[string][]Language {
+	lists := map[string][]Language{}
+	for tag := range tongues {
+		lists[tag] = linksIn(tag, url.Values{})
+	}
+	return lists
 }
 
 // categories name the plural categories as the catalogues do.

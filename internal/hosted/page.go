@@ -3,10 +3,11 @@
 // no script. Theirs keeps a page still while a form is sent, and talks to the
 // page that embeds it (embed.go, script/).
 //
-//	handler ──▶ Page{…, Content: Login{…}} ──▶ Render ──▶ templates/layout.html
-//	                                             │          └▶ templates/login.html
-//	                              catalogue (language.go)             │
-//	                              clean (name.go)                 ▼
+//	handler ──▶ Page{…, Content: Login{…}} ──▶ drawn before? (drawn.go) ─────────────┐
+//	                                             └▶ Render ──▶ templates/layout.html │
+//	                                                  │          └▶ templates/login.html
+//	                              catalogue (language.go)             │              │
+//	                              clean (name.go)                     ▼              ▼
 //	person ◀── text/html; /static/<hash>/link.css, page.js, icons.svg, icon.svg
 //	   └── POST version, action, fields ──▶ handler ──▶ 303 to the same page
 package hosted
@@ -37,6 +38,7 @@ type Page struct {
 	AssetPrefix string // where Assets is served, for example "/static/" + AssetHash()
 	Action      string // path the form posts to; "" is the page's own URL
 	Version     int64  // of the session that is drawn; comes back with the form
+	Secret      string // client secret in the paths of the page; "" where it is none's
 	RequestID   string // req_…, shown small where something went wrong
 	CanGoBack   bool   // offers the button "back"
 

@@ -49,7 +49,7 @@ const triedParameter = "tried"
 // not; to anybody else a finished link tells nothing.
 func cameThrough(r *http.Request, session *latchkey.LinkSession) bool {
 	return session.State == latchkey.StateCompleted && link.ReturnURL(session) != "" &&
-		r.URL.Query().Get(triedParameter) == strconv.FormatInt(session.Version-1, 10)
+		asked(r, triedParameter) == strconv.FormatInt(session.Version-1, 10)
 }
 
 // step takes one form. It is answered by 303 to the same page, which draws
@@ -84,7 +84,7 @@ func (d *door) step(w http.ResponseWriter, r *http.Request) error {
 	if leaves(session, submission) {
 		return d.depart(w, r, session)
 	}
-	query := pageQuery(r)
+	query := ownQuery(r)
 	if err == nil && submission.Action == latchkey.ActionPoll && session.State == latchkey.StateWait {
 		query.Set(lookedParameter, "true")
 	}
@@ -153,11 +153,21 @@ func submissionOf(fields map[string]latchkey.Secret) (link.Submission, error) {
 	return submission, nil
 }
 
+// ownQuery is pageQuery for who adds to it.
+func ownQuery(r *http.Request) url.Values {
+	if kept := pageQuery(r); kept != nil {
+		return kept
+	}
+	return url.Values{}
+}
+
 // pageQuery returns what of the page's own query goes with it from step to
-// step.
+// step; it may be nil.
 func pageQuery(r *http.Request) url.Values {
-	kept := url.Values{}
-	query := r.URL.Query()
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	kept, query := url.Values{}, r.URL.Query()
 	if theme := query.Get("theme"); slices.Contains([]string{ThemeAuto, ThemeLight, ThemeDark}, theme) {
 		kept.Set("theme", theme)
 	}
@@ -171,6 +181,14 @@ func pageQuery(r *http.Request) url.Values {
 		}
 	}
 	return kept
+}
+
+// asked returns a parameter of the page's own query.
+func asked(r *http.Request, parameter string) string {
+	if r.URL.RawQuery == "" {
+		return ""
+	}
+	return r.URL.Query().Get(parameter)
 }
 
 // pagePath returns the page's own path with the query.

@@ -50,6 +50,7 @@ func (b Budgets) complete() Budgets {
 type tried struct {
 	*latchkey.LinkSession
 	taken []latchkey.Attempt
+	claim *claim // that is not written yet; nil: it is
 }
 
 // takeFor returns what a submission counts against, and remembers in the

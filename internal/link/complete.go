@@ -97,9 +97,8 @@ func (l *Links) completeAs(ctx context.Context, trial tried, connection latchkey
 	if !trial.State.CanBecome(next.State) {
 		return nil, nil, moved()
 	}
-	err = l.config.Sessions.CompleteLink(ctx, next, trial.Version, connection,
-		l.planned(connection, sealed, done.Credential),
-		latchkey.Consequences{Events: events, Release: trial.taken})
+	version, follows := trial.since(latchkey.Consequences{Events: events, Release: trial.taken})
+	err = l.config.Sessions.CompleteLink(ctx, next, version, connection, l.planned(connection, sealed, done.Credential), follows)
 	if twin := twinOf(err); twin != nil {
 		return nil, twin, nil
 	}

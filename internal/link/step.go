@@ -172,15 +172,20 @@ func (l *Links) cancel(ctx context.Context, session *latchkey.LinkSession) (*lat
 // shreds what it held, and promises to end a login that was never confirmed.
 func (l *Links) end(ctx context.Context, from, next *latchkey.LinkSession, follows latchkey.Consequences,
 ) (*latchkey.LinkSession, error) {
-	if err := l.shred(from, next, &follows); err != nil {
+	if err := l.conclude(from, next, &follows); err != nil {
 		return nil, err
+	}
+	return l.write(ctx, from, next, follows)
+}
+
+// conclude shreds what a session held that ends, and adds its event.
+func (l *Links) conclude(from, next *latchkey.LinkSession, follows *latchkey.Consequences) error {
+	if err := l.shred(from, next, follows); err != nil {
+		return err
 	}
 	events, err := l.sessionEvents(next)
-	if err != nil {
-		return nil, err
-	}
 	follows.Events = events
-	return l.write(ctx, from, next, follows)
+	return err
 }
 
 // shred empties what an ended session held.

@@ -26,16 +26,14 @@ func (l *Links) approve(ctx context.Context, session *latchkey.LinkSession, subm
 	claimed.Progress.ConsentedAt = claimed.UpdatedAt
 	l.locate(claimed, submission.Seen)
 	claimed.Flow = nil
-	_, err = l.write(ctx, session, claimed, latchkey.Consequences{Records: []latchkey.AuditRecord{record}})
-	if err != nil {
-		return nil, err
-	}
-	return l.advance(ctx, tried{LinkSession: claimed}, connector.Input{})
+	return l.begin(ctx, session, tried{LinkSession: claimed},
+		latchkey.Consequences{Records: []latchkey.AuditRecord{record}}, connector.Input{})
 }
 
 // try claims the session, so that nobody else submits the same, hands the
 // input to the provider and writes down what came of it. The two are written
-// apart: a crash between them costs an attempt, and never doubles one.
+// apart, unless nobody is asked: a crash between them costs an attempt, and
+// never doubles one.
 func (l *Links) try(ctx context.Context, session *latchkey.LinkSession, submission Submission,
 ) (*latchkey.LinkSession, error) {
 	if err := checkFields(session.Progress.Prompt, submission); err != nil {
@@ -47,16 +45,13 @@ func (l *Links) try(ctx context.Context, session *latchkey.LinkSession, submissi
 		claimed.Progress.AttemptsLeft--
 	}
 	trial := tried{LinkSession: claimed, taken: l.takeFor(claimed, session.Progress.Prompt, submission)}
-	_, err := l.write(ctx, session, claimed, latchkey.Consequences{Take: trial.taken})
+	next, err := l.begin(ctx, session, trial, latchkey.Consequences{Take: trial.taken}, connector.Input{
+		Action: submission.Action, Method: submission.Method, Fields: submission.Fields, Query: submission.Query,
+	})
 	if latchkey.CodeOf(err) == latchkey.RateLimited {
 		return l.tooMany(ctx, session, claimed)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return l.advance(ctx, trial, connector.Input{
-		Action: submission.Action, Method: submission.Method, Fields: submission.Fields, Query: submission.Query,
-	})
+	return next, err
 }
 
 // tooMany refuses a try that is over the budget of its account or address. The
@@ -207,7 +202,7 @@ func (l *Links) remember(ctx context.Context, trial tried, next *latchkey.LinkSe
 		return nil, err
 	}
 	next.Flow = sealed
-	return l.write(ctx, trial.LinkSession, next, latchkey.Consequences{Release: trial.taken})
+	return l.settle(ctx, trial, next, latchkey.Consequences{Release: trial.taken})
 }
 
 // show shows a prompt: a new question, or the old one after a refusal while
@@ -238,7 +233,7 @@ func (l *Links) unavailable(ctx context.Context, trial tried, cause error) (*lat
 	}
 	next := l.settled(trial.LinkSession, trial.Progress.Step)
 	next.Progress.Refused = latchkey.FailureProviderUnavailable
-	return l.write(ctx, trial.LinkSession, next, latchkey.Consequences{Release: trial.taken})
+	return l.settle(ctx, trial, next, latchkey.Consequences{Release: trial.taken})
 }
 
 // fail ends the session without a connection.
@@ -256,5 +251,9 @@ func (l *Links) failWith(ctx context.Context, trial tried, failure *connector.Fa
 	}
 	next.Progress.Step = trial.Progress.Step
 	next.Progress.Failure, next.Progress.Reason = failure.Code, failure.Reason
-	return l.end(ctx, trial.LinkSession, next, latchkey.Consequences{Release: trial.taken, Revocations: revocations})
+	follows := latchkey.Consequences{Release: trial.taken, Revocations: revocations}
+	if err := l.conclude(trial.LinkSession, next, &follows); err != nil {
+		return nil, err
+	}
+	return l.settle(ctx, trial, next, follows)
 }

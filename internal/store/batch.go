@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -14,11 +15,12 @@ const batchLimit = 256
 // one waits for the server's fsync, the next gathers.
 const batchWorkers = 2
 
-// batch groups facts of one kind on PostgreSQL: what waits goes out in one
+// batch groups facts or questions of one kind on PostgreSQL: what waits goes out in one
 // statement, and each caller gets its own answer after the commit.
 type batch[T any] struct {
 	waiting chan *batched[T]
 	run     func(ctx context.Context, items []T) []error
+	reads   bool // nothing is done, so who leaves need not learn whether it was
 	working sync.WaitGroup
 	mu      sync.RWMutex // guards closing against sends
 	closed  bool
@@ -62,6 +64,9 @@ func (b *batch[T]) do(ctx context.Context, item T) error {
 		return reported(ctx, explainFrozen(err))
 	case <-bounded.Done():
 	}
+	if b.reads {
+		return reported(ctx, bounded.Err())
+	}
 	if ctx.Err() != nil {
 		return explainFrozen(<-entry.answer) // the caller may have left, but what was begun is to be known
 	}
@@ -92,6 +97,7 @@ func insist(ctx context.Context, try func(ctx context.Context, repeated bool) er
 
 func (b *batch[T]) loop() {
 	for first := range b.waiting {
+		runtime.Gosched() // those who are about to hand one over do so: the statement is theirs too
 		group := []*batched[T]{first}
 		for len(group) < batchLimit {
 			next, open := b.poll()
@@ -145,15 +151,19 @@ func (b *batch[T]) stop() {
 	b.working.Wait()
 }
 
-// batches are the hot facts.
+// batches are the hot facts, and the hot question.
 type batches struct {
+	sessionsFound      *batch[*sessionQuestion]
 	sessionsCreated    *batch[*sessionRow]
 	sessionsAdvanced   *batch[*sessionRow]
 	deliveriesFinished *batch[*finishedDelivery]
 }
 
 func startBatches(engine *postgresEngine) *batches {
-	return &batches{
+	grouped := &batches{
+		sessionsFound: startBatch(func(ctx context.Context, questions []*sessionQuestion) []error {
+			return findSessions(ctx, engine, questions)
+		}),
 		sessionsCreated: startBatch(func(ctx context.Context, rows []*sessionRow) []error {
 			return createSessions(ctx, engine, rows)
 		}),
@@ -164,9 +174,12 @@ func startBatches(engine *postgresEngine) *batches {
 			return finishDeliveries(ctx, engine, finished)
 		}),
 	}
+	grouped.sessionsFound.reads = true
+	return grouped
 }
 
 func (b *batches) stop() {
+	b.sessionsFound.stop()
 	b.sessionsCreated.stop()
 	b.sessionsAdvanced.stop()
 	b.deliveriesFinished.stop()

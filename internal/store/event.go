@@ -26,9 +26,12 @@ func (s *Store) EventsAfter(ctx context.Context, organisationID string, environm
 	cursor int64, limit int,
 ) (latchkey.EventPage, error) {
 	page := latchkey.EventPage{Cursor: cursor}
-	at, err := findPlace(ctx, s.read(), organisationID, environment, cursor)
-	if err != nil {
-		return page, err
+	at := beforeOldest
+	if cursor != 0 {
+		var err error
+		if at, err = findPlace(ctx, s.read(), organisationID, environment, cursor); err != nil {
+			return page, err
+		}
 	}
 	differing := s.engine.fragments()
 	rows, err := s.read().QueryContext(ctx, `SELECT position, id, type, subject, sequence, body, created_at FROM events
@@ -60,6 +63,9 @@ func (s *Store) EventsAfter(ctx context.Context, organisationID string, environm
 // place is where an event stands in the order of the log.
 type place struct{ transaction, position int64 }
 
+// beforeOldest is the place before all events.
+var beforeOldest = place{transaction: math.MinInt64}
+
 // findPlace returns the place of a cursor: before the oldest if there is no such
 // event of the organisation and environment.
 func findPlace(ctx context.Context, run reader, organisationID string, environment latchkey.Environment, cursor int64,
@@ -69,7 +75,7 @@ func findPlace(ctx context.Context, run reader, organisationID string, environme
 		WHERE position = $1 AND organisation_id = $2 AND environment = $3`,
 		cursor, organisationID, string(environment)).Scan(&at.transaction)
 	if errors.Is(err, sql.ErrNoRows) {
-		return place{transaction: math.MinInt64}, nil
+		return beforeOldest, nil
 	}
 	if err != nil {
 		return at, fmt.Errorf("find the cursor: %w", err)

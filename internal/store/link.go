@@ -44,10 +44,29 @@ func insertSession(tx *tx, row *sessionRow) error {
 // LinkSessionBySecret returns the session that the hash of a client secret
 // opens, or a not-found error.
 func (s *Store) LinkSessionBySecret(ctx context.Context, secretHash string) (*latchkey.LinkSession, error) {
+	if grouped := s.engine.batches(); grouped != nil {
+		s.reads.Add(1)
+		question := &sessionQuestion{hash: secretHash}
+		if err := grouped.sessionsFound.do(ctx, question); err != nil {
+			return nil, err
+		}
+		return question.session, nil
+	}
+	memory, changes := s.engine.sessions(), int64(0)
+	if memory != nil {
+		var known *latchkey.LinkSession
+		if known, changes = memory.find(secretHash); known != nil {
+			return known, nil
+		}
+	}
+	began := time.Now()
 	session, err := scanSession(s.read().QueryRowContext(ctx,
 		`SELECT `+sessionAnd+` FROM link_sessions WHERE secret_hash = $1`, secretHash))
 	if err != nil {
 		return nil, orNotFound(err, "session")
+	}
+	if memory != nil {
+		memory.take(session, changes, began)
 	}
 	return session, nil
 }
@@ -125,9 +144,12 @@ func insertConsequences(tx *tx, follows latchkey.Consequences) error {
 	return insertEvents(tx, follows.Events)
 }
 
+const advanceStatement = `UPDATE link_sessions SET state = $3, version = $4, lease_until = $5, updated_at = $6,
+	progress = $7, flow = $8, status = $9, expires_at = $10 WHERE id = $1 AND version = $2`
+
 func advanceSession(tx *tx, row *sessionRow) error {
-	changed, err := tx.exec(`UPDATE link_sessions SET state = $3, version = $4, lease_until = $5, updated_at = $6,
-		progress = $7, flow = $8, status = $9, expires_at = $10 WHERE id = $1 AND version = $2`,
+	tx.sessions.note(row.secretHash)
+	changed, err := tx.exec(advanceStatement,
 		row.id, row.readVersion, row.state, row.version, row.leaseUntil, row.updatedAt, row.progress, row.flow,
 		row.status, row.expiresAt)
 	if err != nil {

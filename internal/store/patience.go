@@ -22,11 +22,25 @@ type patience struct {
 
 type patienceKey struct{}
 
+// patientContext is a context with the patience of one request.
+type patientContext struct {
+	context.Context
+	patience patience
+}
+
+// Value hands out the patience, or what the context around it holds.
+func (c *patientContext) Value(key any) any {
+	if key == (patienceKey{}) {
+		return &c.patience
+	}
+	return c.Context.Value(key)
+}
+
 // WithPatience returns a context for one request. Its facts and reads in a row
 // take at most as long together, and then fail with a NETWORK_ERROR, so that
 // the caller learns in time to come again.
 func WithPatience(ctx context.Context, full time.Duration) context.Context {
-	return context.WithValue(ctx, patienceKey{}, &patience{full: full, left: full, at: time.Now()})
+	return &patientContext{Context: ctx, patience: patience{full: full, left: full, at: time.Now()}}
 }
 
 // begin returns how long the next fact or read may take.

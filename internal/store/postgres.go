@@ -125,9 +125,10 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func (e *postgresEngine) reader() reader        { return &postgresReader{e.db} }
-func (e *postgresEngine) fragments() *fragments { return &postgresFragments }
-func (e *postgresEngine) batches() *batches     { return e.grouped }
+func (e *postgresEngine) reader() reader         { return &postgresReader{e.db} }
+func (e *postgresEngine) fragments() *fragments  { return &postgresFragments }
+func (e *postgresEngine) batches() *batches      { return e.grouped }
+func (*postgresEngine) sessions() *sessionMemory { return nil }
 
 // postgresFragments are PostgreSQL's. A snapshot's xmin is the oldest
 // transaction that is still open: all below have ended (PostgreSQL manual,
@@ -136,6 +137,7 @@ var postgresFragments = fragments{
 	skipLocked: " FOR UPDATE SKIP LOCKED",
 	skipHeads:  " FOR UPDATE OF h SKIP LOCKED",
 	shareLock:  " FOR SHARE",
+	shareOfW:   " FOR SHARE OF w",
 	after:      "(transaction_id, position) > ($3, $4)",
 	until:      "(transaction_id, position) <= ($6, $7)",
 	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"sync"
 )
 
@@ -11,22 +13,42 @@ import (
 // one goroutine.
 type preparedConn struct {
 	conn       *sql.Conn
-	statements map[string]*sql.Stmt
+	statements map[string]preparedStatement
+	changes    *sessionChanges // of what is run
+	args       []driver.NamedValue
+}
+
+// preparedStatement is a statement, the driver's own form of it, and whether it
+// may change any session.
+type preparedStatement struct {
+	*sql.Stmt
+	direct driver.Stmt
+	broad  bool
 }
 
 func newPreparedConn(conn *sql.Conn) *preparedConn {
-	return &preparedConn{conn: conn, statements: map[string]*sql.Stmt{}}
+	return &preparedConn{conn: conn, statements: map[string]preparedStatement{}, changes: &sessionChanges{}}
 }
 
-func (p *preparedConn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if statement, ok := p.statements[query]; ok {
-		return statement, nil
-	}
-	statement, err := p.conn.PrepareContext(ctx, query)
-	if err == nil {
+func (p *preparedConn) prepare(ctx context.Context, query string) (preparedStatement, error) {
+	statement, ok := p.statements[query]
+	if !ok {
+		var err error
+		if statement.Stmt, err = p.conn.PrepareContext(ctx, query); err != nil {
+			return statement, err
+		}
+		err = p.conn.Raw(func(connection any) error {
+			statement.direct, err = connection.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+			return err
+		})
+		if err != nil {
+			return statement, errors.Join(err, statement.Stmt.Close())
+		}
+		statement.broad = isBroad(query)
 		p.statements[query] = statement
 	}
-	return statement, err
+	p.changes.any = p.changes.any || statement.broad
+	return statement, nil
 }
 
 // command runs a statement without arguments, such as COMMIT.
@@ -35,13 +57,23 @@ func (p *preparedConn) command(ctx context.Context, query string) error {
 	return err
 }
 
-// ExecContext runs a prepared statement.
+// ExecContext runs a prepared statement. It asks the driver itself: what
+// database/sql adds is for connections that are shared or lost.
 func (p *preparedConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	statement, err := p.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return statement.ExecContext(ctx, args...)
+	p.args = p.args[:0]
+	for i, arg := range args {
+		value, err := driver.DefaultParameterConverter.ConvertValue(arg)
+		if err != nil {
+			return nil, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+		p.args = append(p.args, driver.NamedValue{Ordinal: i + 1, Value: value})
+	}
+	defer clear(p.args)
+	return statement.direct.(driver.StmtExecContext).ExecContext(ctx, p.args)
 }
 
 // QueryContext runs a prepared query.
@@ -66,7 +98,7 @@ func (p *preparedConn) QueryRowContext(ctx context.Context, query string, args .
 func (p *preparedConn) Close() error {
 	var errs []error
 	for _, statement := range p.statements {
-		errs = append(errs, statement.Close())
+		errs = append(errs, statement.direct.Close(), statement.Stmt.Close())
 	}
 	return errors.Join(append(errs, p.conn.Close())...)
 }

@@ -148,9 +148,10 @@ func (e *sqliteEngine) writeOne(ctx context.Context, fact func(tx *tx) error) er
 	return e.writer.write(&waitingFact{ctx: ctx, run: fact, urgent: isUrgent(ctx), single: true})
 }
 
-func (e *sqliteEngine) reader() reader        { return plainReader{e.readers} }
-func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
-func (e *sqliteEngine) batches() *batches     { return nil }
+func (e *sqliteEngine) reader() reader           { return plainReader{e.readers} }
+func (e *sqliteEngine) fragments() *fragments    { return &sqliteFragments }
+func (e *sqliteEngine) batches() *batches        { return nil }
+func (e *sqliteEngine) sessions() *sessionMemory { return e.writer.sessions }
 
 // sqliteFragments are SQLite's: its one writer needs no locks and leaves no
 // gaps. All its events have the transaction 0, and it uses an index for such a

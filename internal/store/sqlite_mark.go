@@ -42,20 +42,23 @@ type logMarker struct {
 	log  *os.File
 	out  *os.File
 	last logMark
-	seen int64 // frames that have been looked at
 }
 
 func newLogMarker(path string) *logMarker { return &logMarker{path: path} }
 
-// note leaves a mark after a commit. Where it can't, there is none.
-func (m *logMarker) note() {
-	if err := m.try(); err != nil {
+// unmeasured is the number of frames of a log that nobody has told.
+const unmeasured = -1
+
+// note leaves a mark after a commit that left the log with so many frames, or
+// unmeasured. Where it can't, there is none.
+func (m *logMarker) note(frames int64) {
+	if err := m.try(frames); err != nil {
 		_ = os.Remove(m.path + markSuffix)
 		m.close()
 	}
 }
 
-func (m *logMarker) try() error {
+func (m *logMarker) try(frames int64) error {
 	var err error
 	if m.log == nil {
 		if m.log, err = os.Open(m.path + "-wal"); err != nil {
@@ -70,22 +73,12 @@ func (m *logMarker) try() error {
 		return err
 	}
 	page, salt1, salt2 := headOf(head[:])
-	if salt1 != m.last.salt1 || salt2 != m.last.salt2 {
-		m.last, m.seen = logMark{salt1: salt1, salt2: salt2}, 0
-	}
-	m.seen = m.last.frames // what was given up behind it is written over
-	var frame [frameHeader]byte
-	for {
-		if _, err := m.log.ReadAt(frame[:], logHeader+m.seen*(frameHeader+page)); err != nil {
-			break // the end
-		}
-		if binary.BigEndian.Uint32(frame[8:]) != salt1 || binary.BigEndian.Uint32(frame[12:]) != salt2 {
-			break // of before the log began anew
-		}
-		m.seen++
-		if binary.BigEndian.Uint32(frame[4:]) != 0 { // the last frame of a commit
-			m.last.frames = m.seen
-		}
+	// What was told counts if the log is still the one of the mark before. If it
+	// began anew, that may have been since, and it is looked at frame by frame.
+	if salt1 == m.last.salt1 && salt2 == m.last.salt2 && frames != unmeasured {
+		m.last.frames = frames
+	} else {
+		m.scan(page, salt1, salt2)
 	}
 	like, err := likeness(m.path)
 	if err != nil {
@@ -94,6 +87,27 @@ func (m *logMarker) try() error {
 	m.last.size, m.last.changed = like.size, like.changed
 	_, err = m.out.WriteAt([]byte(m.last.String()), 0)
 	return err
+}
+
+// scan finds the end of the last commit in the log itself.
+func (m *logMarker) scan(page int64, salt1, salt2 uint32) {
+	if salt1 != m.last.salt1 || salt2 != m.last.salt2 {
+		m.last = logMark{salt1: salt1, salt2: salt2}
+	}
+	seen := m.last.frames // what was given up behind it is written over
+	var frame [frameHeader]byte
+	for {
+		if _, err := m.log.ReadAt(frame[:], logHeader+seen*(frameHeader+page)); err != nil {
+			return // the end
+		}
+		if binary.BigEndian.Uint32(frame[8:]) != salt1 || binary.BigEndian.Uint32(frame[12:]) != salt2 {
+			return // of before the log began anew
+		}
+		seen++
+		if binary.BigEndian.Uint32(frame[4:]) != 0 { // the last frame of a commit
+			m.last.frames = seen
+		}
+	}
 }
 
 // close ends the marking. The mark stays.

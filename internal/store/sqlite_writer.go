@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,16 +30,22 @@ var errClosed = errors.New("the store is closed")
 //
 // After a failed fsync, write or read it writes nothing more: see isBroken.
 type sqliteWriter struct {
-	conn    *preparedConn
-	room    *reserve
-	failed  func(error) // told once when the disk fails
-	broken  atomic.Bool
-	waiting chan *waitingFact
-	done    chan struct{}
-	mu      sync.RWMutex // guards closing against sends
-	closed  bool
-	marker  *logMarker
+	conn     *preparedConn
+	room     *reserve
+	failed   func(error) // told once when the disk fails
+	broken   atomic.Bool
+	waiting  chan *waitingFact
+	done     chan struct{}
+	mu       sync.RWMutex // guards closing against sends
+	closed   bool
+	marker   *logMarker
+	sessions *sessionMemory
+	length   *logLength // of the log as the last commit left it, until it is used; nil: unknown
 }
+
+// logLength is how many pages the write-ahead log holds, and how many of them
+// have been copied back.
+type logLength struct{ pages, copied int }
 
 // waitingFact is a fact on its way to the writer.
 type waitingFact struct {
@@ -59,7 +66,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 		conn: newPreparedConn(conn), room: room, failed: failed,
 		waiting: make(chan *waitingFact, groupLimit),
 		done:    make(chan struct{}),
-		marker:  newLogMarker(path),
+		marker:  newLogMarker(path), sessions: newSessionMemory(),
 	}
 	go writer.loop()
 	return writer, nil
@@ -100,6 +107,7 @@ func (w *sqliteWriter) loop() {
 			if !open {
 				return
 			}
+			runtime.Gosched() // those who are about to hand over a fact do so: the commit is theirs too
 			group = w.gather(append(group[:0], first))
 			w.commit(group)
 			for _, fact := range group {
@@ -171,6 +179,9 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 // which is undone.
 func (w *sqliteWriter) try(group []*waitingFact) error {
 	ctx := context.Background()
+	w.length = nil
+	changes := w.conn.changes
+	changes.hashes, changes.any = changes.hashes[:0], false
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -181,7 +192,7 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		}
 		var ended error
 		if fact.single {
-			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
+			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, sessions: w.conn.changes})
 		} else {
 			ended = w.runUnderSavepoint(ctx, fact)
 		}
@@ -198,14 +209,29 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 	if !wrote {
 		end = "ROLLBACK"
 	}
+	w.sessions.hold(changes)
+	defer w.sessions.letGo(changes)
 	if err := w.conn.command(ctx, end); err != nil {
 		_ = w.conn.command(ctx, "ROLLBACK")
 		return fmt.Errorf("commit: %w", err)
 	}
 	if wrote {
-		w.marker.note()
+		length, err := w.measure(ctx)
+		if err != nil {
+			length.pages = unmeasured
+		} else {
+			w.length = &length
+		}
+		w.marker.note(int64(length.pages))
 	}
 	return nil
+}
+
+// measure asks how long the log is.
+func (w *sqliteWriter) measure(ctx context.Context) (length logLength, err error) {
+	var busy int
+	err = w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &length.pages, &length.copied)
+	return length, err
 }
 
 // fail writes nothing from now on.
@@ -223,9 +249,15 @@ func (w *sqliteWriter) checkpoint() {
 		return
 	}
 	ctx := context.Background()
-	var busy, pages, copied int
-	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &pages, &copied)
-	if err == nil && (pages-copied >= checkpointPages || w.room.full.Load()) {
+	var length logLength
+	var err error
+	if w.length != nil {
+		length, w.length = *w.length, nil
+	} else {
+		length, err = w.measure(ctx)
+	}
+	if err == nil && (length.pages-length.copied >= checkpointPages || w.room.full.Load()) {
+		var busy, pages, copied int
 		err = w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
 	}
 	switch {
@@ -258,7 +290,7 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 	if err := w.conn.command(ctx, "SAVEPOINT fact"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments})
+	fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, sessions: w.conn.changes})
 	if fact.err != nil {
 		if err := w.conn.command(ctx, "ROLLBACK TO fact"); err != nil {
 			return fmt.Errorf("roll back one fact: %w", err)

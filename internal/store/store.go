@@ -93,7 +93,8 @@ type engine interface {
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
 	reader() reader
 	fragments() *fragments
-	batches() *batches // nil where write itself groups
+	batches() *batches        // nil where write itself groups
+	sessions() *sessionMemory // nil where others may change a session unseen
 	ping(ctx context.Context) error
 	close() error
 }
@@ -103,6 +104,7 @@ type fragments struct {
 	skipLocked string // makes a claim pass by rows that another claims
 	skipHeads  string // the same where only the rows of h are claimed
 	shareLock  string // keeps the rows that a SELECT finds as they are until the commit
+	shareOfW   string // the same where only the rows of w are kept
 	after      string // an event's condition to come after the place ($3, $4)
 	until      string // an event's condition not to come after the place ($6, $7)
 	settled    string // narrows events to those that none can come to stand before
@@ -227,6 +229,7 @@ type tx struct {
 	ctx       context.Context
 	run       querier
 	fragments *fragments
+	sessions  *sessionChanges // nil where nothing is remembered
 }
 
 // exec runs a statement and returns how many rows it changed.

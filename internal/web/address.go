@@ -10,16 +10,23 @@ import (
 // the peer's, or, when the peer is a trusted proxy, the last one of
 // X-Forwarded-For that is not. What anybody else says of themselves does not
 // count. An IPv6 address stands for its /64, which is one customer's.
-func Address(r *http.Request) string { return noteOf(r.Context()).address }
+func Address(r *http.Request) string {
+	about := noteOf(r.Context())
+	if about.address == "" && about.config != nil { // few routes ask
+		about.address = addressOf(about.remote, about.forwarded, about.config.TrustedProxies)
+	}
+	return about.address
+}
 
-// addressOf finds the address of a request.
-func addressOf(r *http.Request, trusted []netip.Prefix) string {
-	peer, ok := parseAddress(r.RemoteAddr)
+// addressOf finds the address of a request that came from remote, with what was
+// said of those it was forwarded for.
+func addressOf(remote string, forwarded []string, trusted []netip.Prefix) string {
+	peer, ok := parseAddress(remote)
 	if !ok {
 		return ""
 	}
 	if len(trusted) > 0 {
-		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		hops := strings.Split(strings.Join(forwarded, ","), ",")
 		for i := len(hops) - 1; i >= 0 && isTrusted(peer, trusted); i-- {
 			before, ok := parseAddress(strings.TrimSpace(hops[i]))
 			if !ok {

@@ -54,7 +54,7 @@ func TestTheAddressOfARequest(t *testing.T) {
 		for _, network := range test.trusted {
 			trusted = append(trusted, netip.MustParsePrefix(network))
 		}
-		if got := addressOf(request, trusted); got != test.want {
+		if got := addressOf(request.RemoteAddr, request.Header["X-Forwarded-For"], trusted); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}

@@ -12,6 +12,14 @@ import (
 // bodyTime is how long a caller may take to send a body.
 const bodyTime = 15 * time.Second
 
+// bodyTime is how long the router gives a body.
+func (n *note) bodyTime() time.Duration {
+	if n.config == nil {
+		return bodyTime
+	}
+	return n.config.BodyTime
+}
+
 // errTooLarge says that a body is larger than its bound.
 var errTooLarge = errors.New("the body is too large")
 
@@ -24,7 +32,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	control := http.NewResponseController(w)
 	// The deadline is the socket's, which keeps its own time. Only a writer
 	// without a connection has none, and no slow sender either.
-	_ = control.SetReadDeadline(time.Now().Add(noteOf(r.Context()).bodyTime))
+	_ = control.SetReadDeadline(time.Now().Add(noteOf(r.Context()).bodyTime()))
 	size := limit + 1
 	if r.ContentLength >= 0 && r.ContentLength < limit {
 		size = r.ContentLength + 1

@@ -68,8 +68,8 @@ func WithCurrent(err error, current any) error { return &currentError{error: err
 // translate returns the error as the outside may see it. What has no code is
 // internal: its message stays in the log.
 func translate(about *note, err error) (*latchkey.Error, int) {
-	if about.refusal != nil {
-		if refused := about.refusal(err); refused != nil {
+	if about.config != nil && about.config.Refusal != nil {
+		if refused := about.config.Refusal(err); refused != nil {
 			err = refused
 		}
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"sync"
 
 	"latchkey"
 )
@@ -24,28 +23,31 @@ func NewGate(atOnce int) *Gate {
 	return &Gate{slots: make(chan struct{}, atOnce)}
 }
 
-// pass admits the request, or fails because too many are under way. leave must
-// be called when it is over.
-func (g *Gate) pass(about *note) (leave func(), err error) {
+// pass admits the request, or fails because too many are under way. It must
+// leave when it is over.
+func (g *Gate) pass(about *note) error {
 	if g == nil {
-		return func() {}, nil
+		return nil
 	}
 	select {
 	case g.slots <- struct{}{}:
-		about.leave = sync.OnceFunc(func() { <-g.slots })
-		return about.leave, nil
+		about.gate = g
+		return nil
 	default:
 		about.shed = true
-		return nil, &latchkey.Error{
+		return &latchkey.Error{
 			Code: latchkey.NetworkFailed, Message: "too many requests are under way", RetryAfter: busyPause,
 		}
 	}
 }
 
-// LeaveGate gives a request's place at its gate back before it is over: for a
-// stream that lasts and does nothing, and that has a bound of its own.
-func LeaveGate(ctx context.Context) {
-	if leave := noteOf(ctx).leave; leave != nil {
-		leave()
+// leaveGate gives the place back, once.
+func (n *note) leaveGate() {
+	if n.gate != nil && !n.left.Swap(true) {
+		<-n.gate.slots
 	}
 }
+
+// LeaveGate gives a request's place at its gate back before it is over: for a
+// stream that lasts and does nothing, and that has a bound of its own.
+func LeaveGate(ctx context.Context) { noteOf(ctx).leaveGate() }

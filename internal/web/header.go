@@ -6,50 +6,63 @@ import (
 	"strings"
 )
 
-// apiHeaders are on every answer to a backend.
+// The values of headers that are the same for all. Nobody writes into them:
+// Set replaces a value, and Add copies one that is full.
+var (
+	noStore    = []string{"no-store"}
+	noSniff    = []string{"nosniff"}
+	noContent  = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noReferrer = []string{"no-referrer"}
+	jsonType   = []string{"application/json"}
+)
+
+// apiHeaders are on every answer to a backend. The names are canonical.
 func apiHeaders(header http.Header) {
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	header.Set("Referrer-Policy", "no-referrer")
+	header["Cache-Control"] = noStore
+	header["X-Content-Type-Options"] = noSniff
+	header["Content-Security-Policy"] = noContent
+	header["Referrer-Policy"] = noReferrer
 }
 
 // publicHeaders are on assets and probes.
-func publicHeaders(header http.Header) {
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("Referrer-Policy", "no-referrer")
-}
+var publicHeaders = newFixed(
+	"X-Content-Type-Options", "nosniff",
+	"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'",
+	"Cross-Origin-Resource-Policy", "same-origin",
+	"Referrer-Policy", "no-referrer",
+)
 
 // pagePolicy is the policy of every page: nothing but our own files, and no text that becomes script (Trusted Types). What may
 // be framed by whom, and where forms lead, is added for each page.
 const pagePolicy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// pageHeaders are on every page.
-func (rt *Router) pageHeaders(header http.Header, kind Kind) {
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+// pageHeaders are on every page of the kind.
+func (rt *Router) pageHeaders(kind Kind) fixed {
+	headers := newFixed(
+		"Cache-Control", "no-store",
+		"X-Content-Type-Options", "nosniff",
+		"Referrer-Policy", "no-referrer",
+		"Cross-Origin-Resource-Policy", "same-origin",
+		"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+	)
 	if rt.config.Secure {
-		header.Set("Strict-Transport-Security", "max-age=63072000")
+		headers.add("Strict-Transport-Security", "max-age=63072000")
 	}
 	ancestors := "'none'"
 	switch kind {
 	case KindFramed:
 		ancestors = "'self'"
-		header.Set("Cross-Origin-Opener-Policy", "unsafe-none")
+		headers.add("Cross-Origin-Opener-Policy", "unsafe-none")
 	case KindArrival:
-		header.Set("Cross-Origin-Opener-Policy", "unsafe-none")
-		header.Set("X-Frame-Options", "DENY")
+		headers.add("Cross-Origin-Opener-Policy", "unsafe-none")
+		headers.add("X-Frame-Options", "DENY")
 	default:
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("X-Frame-Options", "DENY")
+		headers.add("Cross-Origin-Opener-Policy", "same-origin")
+		headers.add("X-Frame-Options", "DENY")
 	}
-	header.Set("Content-Security-Policy", pagePolicy+"; form-action 'self'; frame-ancestors "+ancestors)
+	headers.add("Content-Security-Policy", pagePolicy+"; form-action 'self'; frame-ancestors "+ancestors)
+	return headers
 }
 
 // AllowFraming lets a page be framed by its own origin and exactly those
@@ -58,9 +71,25 @@ func (rt *Router) pageHeaders(header http.Header, kind Kind) {
 // must be named. What could end a directive or name more than one origin is
 // left out.
 func AllowFraming(header http.Header, origins, formTargets []string) {
-	header.Set("Content-Security-Policy", pagePolicy+
-		"; form-action "+sources(formTargets, isSource)+"; frame-ancestors "+sources(origins, isOrigin))
+	FramingPolicy(origins, formTargets).Set(header)
 }
+
+// Policy is the policy of a page, made once for many answers.
+type Policy struct{ values []string } // shared, and never changed
+
+// FramingPolicy is what AllowFraming sets, for who sets the same again and
+// again.
+func FramingPolicy(origins, formTargets []string) Policy {
+	return Policy{[]string{
+		pagePolicy + "; form-action " + sources(formTargets, isSource) + "; frame-ancestors " + sources(origins, isOrigin),
+	}}
+}
+
+// Set puts it in the place of the policy that an answer has.
+func (p Policy) Set(header http.Header) { header["Content-Security-Policy"] = p.values }
+
+// Size is its length in bytes.
+func (p Policy) Size() int { return len(p.values[0]) }
 
 // AllowEmbedding lets a page that nobody may frame frame ours and open them in
 // windows that can talk to it.

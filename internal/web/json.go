@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"mime"
 	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,6 +37,14 @@ func Decode(w http.ResponseWriter, r *http.Request, into any) error {
 		return err
 	}
 	defer clear(body)
+	if quick(body, into) {
+		return nil
+	}
+	return decodeSlowly(body, into)
+}
+
+// decodeSlowly looks at a body before it decodes it, and tells what is wrong.
+func decodeSlowly(body []byte, into any) error {
 	if err := inspect(body, into); err != nil {
 		return err
 	}
@@ -53,7 +63,11 @@ func DecodeOptional(w http.ResponseWriter, r *http.Request, into any) error {
 }
 
 func wantJSON(r *http.Request) error {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	given := r.Header.Get("Content-Type")
+	if given == "application/json" {
+		return nil
+	}
+	mediaType, _, err := mime.ParseMediaType(given)
 	if err != nil || mediaType != "application/json" {
 		return latchkey.Errorf(UnsupportedMediaType, "the content type must be application/json")
 	}
@@ -97,13 +111,36 @@ func fieldName(pointer jsontext.Pointer, goal reflect.Type) string {
 
 // WriteJSON answers with a value as JSON.
 func WriteJSON(w http.ResponseWriter, status int, value any) error {
-	encoded, err := json.Marshal(value)
-	if err != nil {
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer giveBack(buffer)
+	if err := json.MarshalWrite(buffer, value); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(encoded)))
+	WriteEncoded(w, status, buffer.Bytes())
+	return nil
+}
+
+// WriteEncoded answers with what is JSON already.
+func WriteEncoded(w http.ResponseWriter, status int, encoded []byte) {
+	header := w.Header()
+	header["Content-Type"] = jsonType
+	header["Content-Length"] = []string{strconv.Itoa(len(encoded))}
 	w.WriteHeader(status)
 	_, _ = w.Write(encoded)
-	return nil
+}
+
+// buffers are lent for one answer each.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// keptBuffer bounds how large a buffer may be to be lent again, in bytes.
+const keptBuffer = 64 << 10
+
+// giveBack takes a buffer back, without what was in it: it may be a secret.
+func giveBack(buffer *bytes.Buffer) {
+	if buffer.Cap() > keptBuffer {
+		return
+	}
+	clear(buffer.Bytes())
+	buffer.Reset()
+	buffers.Put(buffer)
 }

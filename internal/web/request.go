@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"latchkey"
@@ -21,21 +22,40 @@ type note struct {
 	caller  latchkey.Caller
 	err     error
 	attrs   []slog.Attr
-	address string
-	leave   func()            // its gate; nil: it has none
-	shed    bool              // it was refused at its gate
-	refusal func(error) error // see Config.Refusal
+	space   [2]slog.Attr // of the first of them
+	gate    *Gate        // nil: it has none
+	left    atomic.Bool  // it has left its gate
+	shed    bool         // it was refused at its gate
+	config  *Config      // nil outside of a router
 
-	bodyTime time.Duration // for the reading of the body
+	remote    string   // where it came from
+	forwarded []string // the header X-Forwarded-For
+	address   string   // see Address; empty until somebody asks
 }
 
 type noteKey struct{}
+
+// served is one request with all that the kit keeps of it, in one piece of
+// memory: its context, the note and the recorder of its answer.
+type served struct {
+	context.Context
+	note     note
+	recorder recorder
+}
+
+// Value hands out the note, or what the context around it holds.
+func (s *served) Value(key any) any {
+	if key == (noteKey{}) {
+		return &s.note
+	}
+	return s.Context.Value(key)
+}
 
 func noteOf(ctx context.Context) *note {
 	if found, ok := ctx.Value(noteKey{}).(*note); ok {
 		return found
 	}
-	return &note{bodyTime: bodyTime}
+	return &note{}
 }
 
 // RequestID returns the id of the request that ctx belongs to: req_….
@@ -47,18 +67,25 @@ func Caller(ctx context.Context) latchkey.Caller { return noteOf(ctx).caller }
 // Annotate adds to the event that will be logged for the request.
 func Annotate(ctx context.Context, attrs ...slog.Attr) {
 	about := noteOf(ctx)
+	if about.attrs == nil {
+		about.attrs = about.space[:0]
+	}
 	about.attrs = append(about.attrs, attrs...)
 }
 
 // ServeHTTP gives the request an id, runs its route and logs one event.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := rt.config.Now()
-	about := &note{id: latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), bodyTime: rt.config.BodyTime,
-		address: addressOf(r, rt.config.TrustedProxies), refusal: rt.config.Refusal}
-	r = r.WithContext(context.WithValue(r.Context(), noteKey{}, about))
-	answer := &recorder{ResponseWriter: w}
-	answer.Header().Set("x-request-id", about.id)
-	apiHeaders(answer.Header()) // for what the multiplexer answers by itself; routes put their own over them
+	all := &served{Context: r.Context(), recorder: recorder{ResponseWriter: w}}
+	if rt.config.Context != nil {
+		all.Context = rt.config.Context(all.Context)
+	}
+	about, answer := &all.note, &all.recorder
+	about.id, about.config = latchkey.NewID(rt.config.Random, latchkey.PrefixRequest), &rt.config
+	about.remote, about.forwarded = r.RemoteAddr, r.Header["X-Forwarded-For"]
+	r = r.WithContext(all)
+	answer.Header()["X-Request-Id"] = []string{about.id}
+	apiHeaders(answer.Header()) // for what the multiplexer answers by itself; pages put their own over them
 	defer func() {
 		if cause := recover(); cause != nil {
 			if cause == http.ErrAbortHandler {
@@ -123,20 +150,24 @@ func (rt *Router) finish(r *http.Request, about *note, answer *recorder, started
 	if about.shed { // the metrics count it, and to write it down would cost more than it
 		level = slog.LevelDebug
 	}
-	if !rt.config.Log.Enabled(r.Context(), level) {
+	log := rt.config.Log.Handler()
+	if !log.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := append([]slog.Attr{
+	// The record is made by hand: a Logger would look up who called it.
+	record := slog.NewRecord(time.Now(), level, "request", 0)
+	var space [12]slog.Attr
+	attrs := append(append(space[:0],
 		slog.String("request", about.id), slog.String("method", r.Method), slog.String("route", about.pattern),
-		slog.Int("status", status), slog.Duration("took", took),
-	}, about.attrs...)
+		slog.Int("status", status), slog.Duration("took", took)), about.attrs...)
 	if about.caller.KeyID != "" {
 		attrs = append(attrs, slog.String("key", about.caller.KeyID))
 	}
 	if about.err != nil {
 		attrs = append(attrs, slog.String("error", about.err.Error()))
 	}
-	rt.config.Log.LogAttrs(r.Context(), level, "request", attrs...)
+	record.AddAttrs(attrs...)
+	_ = log.Handle(r.Context(), record) // a log that can't be written stops nobody
 }
 
 // recorder remembers the status of an answer. What it wraps stays reachable
@@ -168,7 +199,7 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // keyOf finds the API key of a request: the header apikey, or a bearer token
 // where there is none. Given twice it is refused: nobody could say which counts.
 func keyOf(r *http.Request) (string, error) {
-	keys := r.Header.Values("apikey")
+	keys := r.Header["Apikey"]
 	if len(keys) == 0 {
 		for _, authorization := range r.Header.Values("Authorization") {
 			scheme, token, found := strings.Cut(authorization, " ")

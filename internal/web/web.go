@@ -42,6 +42,8 @@ type Config struct {
 	// Gate returns what bounds how much of a route is under way at once. It is
 	// asked once a route; nil, or a nil Gate: no bound.
 	Gate func(Route) *Gate
+	// Context puts something around the context of every request; nil: nothing.
+	Context func(context.Context) context.Context
 	// Refusal turns an error of a part that can't be used now into the answer
 	// that says so, and any other into nil; nil: none is known.
 	Refusal func(error) error
@@ -125,13 +127,12 @@ func noRoute(w http.ResponseWriter, r *http.Request) {
 func (rt *Router) serveAPI(w http.ResponseWriter, r *http.Request, gate *Gate, pattern string, scope latchkey.Scope,
 	handler Handler,
 ) {
-	apiHeaders(w.Header())
 	about := noteOf(r.Context())
 	about.pattern = pattern
-	leave, err := gate.pass(about)
+	err := gate.pass(about)
 	if err == nil {
-		defer leave()
-		err = rt.admit(w, r, scope)
+		defer about.leaveGate()
+		err = rt.admit(w, r, about, scope)
 	}
 	if err == nil {
 		err = handler(w, r)
@@ -188,7 +189,7 @@ func (rt *Router) Arrival(pattern string, handler Handler) {
 }
 
 func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
-	gate := rt.add(Route{Pattern: pattern, Kind: kind})
+	gate, headers := rt.add(Route{Pattern: pattern, Kind: kind}), rt.pageHeaders(kind)
 	guarded := rt.cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := rt.guesses(w.Header(), r); err != nil {
 			rt.writeErrorPage(w, r, err)
@@ -202,15 +203,14 @@ func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
 		rt.writeErrorPage(w, r, latchkey.Errorf(latchkey.Forbidden, "this form was sent from another site"))
 	}))
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		rt.pageHeaders(w.Header(), kind)
+		headers.set(w.Header())
 		about := noteOf(r.Context())
 		about.pattern = pattern
-		leave, err := gate.pass(about)
-		if err != nil {
+		if err := gate.pass(about); err != nil {
 			rt.writeErrorPage(w, r, err)
 			return
 		}
-		defer leave()
+		defer about.leaveGate()
 		guarded.ServeHTTP(w, r)
 		if answer, ok := w.(*recorder); ok && answer.status == http.StatusNotFound {
 			rt.missed(r)
@@ -223,7 +223,7 @@ func (rt *Router) browser(pattern string, kind Kind, handler Handler) {
 func (rt *Router) Public(pattern string, handler http.Handler) {
 	rt.routes = append(rt.routes, Route{Pattern: pattern, Kind: KindPublic})
 	rt.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		publicHeaders(w.Header())
+		publicHeaders.set(w.Header())
 		noteOf(r.Context()).pattern = pattern
 		handler.ServeHTTP(w, r)
 	})
@@ -231,7 +231,7 @@ func (rt *Router) Public(pattern string, handler http.Handler) {
 
 // admit resolves the key of a request, takes a token of its bucket and checks
 // its scope.
-func (rt *Router) admit(w http.ResponseWriter, r *http.Request, scope latchkey.Scope) error {
+func (rt *Router) admit(w http.ResponseWriter, r *http.Request, about *note, scope latchkey.Scope) error {
 	if err := rt.guesses(w.Header(), r); err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (rt *Router) admit(w http.ResponseWriter, r *http.Request, scope latchkey.S
 	if err != nil {
 		return err
 	}
-	noteOf(r.Context()).caller = caller
+	about.caller = caller
 	if rate := rt.config.KeyRate; rate != (latchkey.RateLimit{}) {
 		if err := rt.keys.Take(w.Header(), caller.KeyID, rate); err != nil {
 			return err

@@ -57,6 +57,7 @@ var (
 	_ connector.Connector  = (*Connector)(nil)
 	_ connector.Authorizer = (*Connector)(nil)
 	_ connector.Local      = (*Connector)(nil)
+	_ connector.Instant    = (*Connector)(nil)
 	_ connector.Checker    = (*Connector)(nil)
 	_ connector.Revoker    = (*Connector)(nil)
 )
