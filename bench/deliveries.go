@@ -14,52 +14,77 @@ import (
 // deliveryPatience bounds the wait for a queue to be delivered.
 const deliveryPatience = 5 * time.Minute
 
-// runDeliveries queues every event of the target for a new endpoint and waits
-// until the upstream has received them all. It returns deliveries a second.
+// receivers is how many endpoints are delivered to: each has a rate and a share
+// of the attempts of its own.
+const receivers = 16
+
+// fastest is the highest rate that an endpoint may have.
+const fastest = 1000
+
+// runDeliveries queues every event of the target for new endpoints, which are
+// held meanwhile, lets them go, and waits until the upstream has received all.
+// It returns deliveries a second.
 func runDeliveries(ctx context.Context, t *target, upstream string) (measured, error) {
-	var endpoint struct {
-		ID string `json:"id"`
-	}
-	err := t.backend.call(ctx, http.MethodPost, "/v2/webhook-endpoints",
-		map[string]any{"url": upstream + "/webhooks", "events": []string{"*"}}, &endpoint)
-	if err != nil {
-		return measured{}, err
+	var endpoints []string
+	count := 0
+	for range receivers {
+		var endpoint struct {
+			ID string `json:"id"`
+		}
+		err := t.backend.call(ctx, http.MethodPost, "/v2/webhook-endpoints",
+			map[string]any{"url": upstream + "/webhooks", "events": []string{"*"}, "rateLimit": fastest}, &endpoint)
+		if err != nil {
+			return measured{}, err
+		}
+		path := "/v2/webhook-endpoints/" + endpoint.ID
+		if err := t.backend.call(ctx, http.MethodPatch, path, map[string]any{"status": "disabled"}, nil); err != nil {
+			return measured{}, err
+		}
+		var queued struct {
+			Queued int `json:"queued"`
+		}
+		if err := t.backend.call(ctx, http.MethodPost, path+"/replay", map[string]any{"after": "0"}, &queued); err != nil {
+			return measured{}, err
+		}
+		endpoints, count = append(endpoints, path), count+queued.Queued
 	}
 	before, err := received(ctx, upstream)
 	if err != nil {
 		return measured{}, err
 	}
 	started := time.Now()
-	var queued struct {
-		Queued int `json:"queued"`
+	for _, path := range endpoints {
+		if err := t.backend.call(ctx, http.MethodPatch, path, map[string]any{"status": "enabled"}, nil); err != nil {
+			return measured{}, err
+		}
 	}
-	after := map[string]any{"after": ""}
-	if err := t.backend.call(ctx, http.MethodPost, "/v2/webhook-endpoints/"+endpoint.ID+"/replay", after, &queued); err != nil {
+	if err := await(ctx, upstream, before+count); err != nil {
 		return measured{}, err
 	}
-	queuedAt := time.Now()
+	took := time.Since(started)
+	for _, path := range endpoints {
+		if err := t.backend.call(ctx, http.MethodDelete, path, nil, nil); err != nil {
+			return measured{}, err
+		}
+	}
+	return measured{PerSecond: float64(count) / took.Seconds(), Count: count}, nil
+}
+
+// await waits until the upstream has received so many.
+func await(ctx context.Context, upstream string, count int) error {
 	deadline, looks := time.After(deliveryPatience), time.NewTicker(10*time.Millisecond)
 	defer looks.Stop()
 	for {
 		now, err := received(ctx, upstream)
-		if err != nil {
-			return measured{}, err
-		}
-		if now >= before+queued.Queued {
-			break
+		if err != nil || now >= count {
+			return err
 		}
 		select {
 		case <-looks.C:
 		case <-deadline:
-			return measured{}, fmt.Errorf("%d of %d webhooks came", now-before, queued.Queued)
+			return fmt.Errorf("%d webhooks did not come", count-now)
 		}
 	}
-	took := time.Since(queuedAt)
-	if queuedAt.Sub(started) > took {
-		took = time.Since(started) // they were delivered while they were queued
-	}
-	return measured{PerSecond: float64(queued.Queued) / took.Seconds(), Count: queued.Queued},
-		t.backend.call(ctx, http.MethodDelete, "/v2/webhook-endpoints/"+endpoint.ID, nil, nil)
 }
 
 // runBareDeliveries is the same by the bare loop.

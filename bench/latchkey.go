@@ -53,6 +53,7 @@ func serveLatchkey(ctx context.Context, text string) error {
 	if _, err := latch.Trial(ctx); err != nil {
 		return err
 	}
+	app.RelaxCollector() // as app.Serve does
 	latch.Start(ctx)
 	served := serveUntilEOF(ctx, listener, &http.Server{Handler: latch.Handler(), ReadHeaderTimeout: 10 * time.Second})
 	return errors.Join(served, latch.Stop(ctx))

@@ -23,14 +23,7 @@ func serveUpstream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	for path, size := range map[string]int{"/small": smallAnswer, "/large": largeAnswer} {
-		body := bytes.Repeat([]byte("a"), size)
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/octet-stream")
-			_, _ = w.Write(body)
-		})
-	}
+	mux := answers()
 	var received atomic.Int64
 	mux.HandleFunc("POST /webhooks", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -41,4 +34,17 @@ func serveUpstream(ctx context.Context) error {
 		_, _ = fmt.Fprint(w, received.Load())
 	})
 	return serveUntilEOF(ctx, listener, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second})
+}
+
+// answers is the provider's API: an answer of each size.
+func answers() *http.ServeMux {
+	mux := http.NewServeMux()
+	for path, size := range map[string]int{"/small": smallAnswer, "/large": largeAnswer} {
+		body := bytes.Repeat([]byte("a"), size)
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/octet-stream")
+			_, _ = w.Write(body)
+		})
+	}
+	return mux
 }

@@ -41,6 +41,7 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 // until ctx ends or the disk fails; then it leaves: within 20 seconds, or at
 // once when the disk has failed. ready is called when it is about to answer.
 func (a *App) Serve(ctx context.Context, listener net.Listener, ready func()) error {
+	RelaxCollector()
 	servers := []*http.Server{a.server(a.Handler())}
 	listeners := []net.Listener{listener}
 	if a.config.MetricsListen != "" {

@@ -74,11 +74,14 @@ func (e *exits) serves(country string) bool {
 	return len(e.list) == 0 || e.direct || len(e.country[country]) > 0
 }
 
+// isDirect reports whether what takes the way never needs an exit.
+func (e *exits) isDirect(way Way) bool { return len(e.list) == 0 || way.Place == nil }
+
 // choose returns the exit of a way, nil for the direct way. It is the same one
 // as long as that is up and not among the tried; then another of the country,
 // of the same region if there is one. Without any it is ErrNoExit.
 func (e *exits) choose(way Way, tried ...*exit) (*exit, error) {
-	if len(e.list) == 0 || way.Place == nil {
+	if e.isDirect(way) {
 		return nil, nil
 	}
 	there := e.country[way.Place.Country]

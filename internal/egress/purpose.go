@@ -33,7 +33,7 @@ type limits struct {
 // limitsOf returns every purpose with its limits.
 func limitsOf(timeouts Timeouts) map[Purpose]limits {
 	return map[Purpose]limits{
-		Webhook:  {total: timeouts.Webhook, body: 1 << 20, idlePerHost: 8},
+		Webhook:  {total: timeouts.Webhook, body: 1 << 20, idlePerHost: 128},
 		Provider: {total: timeouts.Provider, body: 8 << 20, idlePerHost: 16},
 		Proxy:    {idlePerHost: 64, asItCame: true},
 		Logo:     {total: 2 * time.Second, body: 256 << 10, idlePerHost: 1},

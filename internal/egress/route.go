@@ -68,6 +68,9 @@ type route struct {
 // RoundTrip goes out through the exit of the way. When the exit fails before
 // anything of the request has left, another of the country is tried.
 func (r *route) RoundTrip(request *http.Request) (*http.Response, error) {
+	if r.exits.isDirect(r.way) {
+		return r.direct.RoundTrip(request)
+	}
 	body := &heldBody{ReadCloser: request.Body}
 	defer body.release()
 	var tried []*exit

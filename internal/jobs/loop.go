@@ -43,6 +43,10 @@ type Config[T any] struct {
 	// has lost patience. A panic is logged and ends nothing but this item.
 	Run func(ctx context.Context, item T)
 
+	// Gap is the least time from the beginning of a claim to that of the next:
+	// claims for one item at a time cost more than they bring. Zero: none.
+	Gap time.Duration
+
 	Concurrency int              // items that run at once; zero: 1
 	Poll        time.Duration    // the longest sleep without a Wake, give or take 10 %; zero: 1 s
 	Log         *slog.Logger     // nil: nothing is logged
@@ -113,11 +117,16 @@ func (l *Loop[T]) Wake() {
 func (l *Loop[T]) work(ctx context.Context) {
 	defer l.runs.Wait()
 	backoff := firstBackoff
+	var claimed time.Time
 	for {
+		if early := l.config.Gap - time.Since(claimed); early > 0 && !l.life.pause(early, nil) {
+			return
+		}
 		free := l.take()
 		if free == 0 {
 			return
 		}
+		claimed = time.Now()
 		select {
 		case <-l.wake: // the claim that follows answers it
 		default:

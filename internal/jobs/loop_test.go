@@ -202,6 +202,33 @@ func TestLoopClaims(t *testing.T) {
 		})
 	})
 
+	t.Run("claims begin no sooner after each other than the gap, and the first at once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			q := &queue{}
+			var claims []time.Time
+			began := time.Now()
+			claim := func(ctx context.Context, limit int) ([]int, error) {
+				claims = append(claims, time.Now())
+				return q.claim(ctx, limit)
+			}
+			loop := New(Config[int]{Name: "test", Claim: claim, Gap: 5 * time.Millisecond, Poll: time.Hour, Run: func(context.Context, int) {}})
+			loop.Start(t.Context())
+			for range 100 {
+				loop.Wake()
+				time.Sleep(time.Millisecond)
+			}
+			mustStop(t, loop.Stop)
+			if len(claims) < 20 || len(claims) > 21 || !claims[0].Equal(began) {
+				t.Fatalf("%d claims in 100 ms, the first after %v", len(claims), claims[0].Sub(began))
+			}
+			for i := range claims[1:] {
+				if gap := claims[i+1].Sub(claims[i]); gap < 5*time.Millisecond {
+					t.Errorf("a claim %v after the one before", gap)
+				}
+			}
+		})
+	})
+
 	t.Run("wakes while every slot is busy are answered by the next claim, and by no other", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			q := &queue{items: []int{1}}

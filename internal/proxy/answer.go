@@ -34,12 +34,12 @@ func (c *call) answered(answer *http.Response) error {
 	}
 	c.hidden.set(answer)
 	for _, name := range withheld {
-		answer.Header.Del(name)
+		delete(answer.Header, name) // they are written as the header's keys are
 	}
 	if err := plain(answer); err != nil {
 		return err
 	}
 	c.hidden.mask.header(answer.Header)
-	answer.Body = c.hidden.mask.body(answer.Body, c.buffers)
+	answer.Body = c.hidden.mask.body(answer.Body, &c.lent)
 	return nil
 }

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -20,6 +19,7 @@ type call struct {
 	authorizer connector.Authorizer
 	target     *url.URL
 	hidden     *concealment
+	lent       lentBuffers
 }
 
 // run passes the request on and the answer back.
@@ -34,8 +34,8 @@ func (c *call) run(w http.ResponseWriter) {
 			}
 			web.WriteError(w, r, c.describe(err))
 		},
-		BufferPool: c.buffers,
-		ErrorLog:   slog.NewLogLogger(c.config.Log.Handler(), slog.LevelDebug),
+		BufferPool: &c.lent,
+		ErrorLog:   c.passing.ErrorLog,
 	}
 	passing.ServeHTTP(w, c.request)
 }

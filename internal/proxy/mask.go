@@ -3,23 +3,19 @@ package proxy
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"html"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The bounds of a mask, in bytes.
 const (
-	longestForm  = bufferSize / 4 // a longer secret is masked piece by piece
-	shownOfCut   = 8              // what of a secret may show where an answer ends within it
-	masked       = '*'
-	formsOfASort = 9
+	longestForm = 8 << 10 // a longer secret is masked piece by piece
+	shownOfCut  = 8       // what of a secret may show where an answer ends within it
+	masked      = '*'
 )
 
 // mask knows the secrets of a connection in the forms in which an answer may
@@ -29,26 +25,56 @@ type mask struct{ forms [][]byte }
 
 // add takes up a secret. It keeps copies, which forget zeroes.
 func (m *mask) add(secret []byte) {
-	written := make([][]byte, 0, formsOfASort)
+	if isPlain(secret) { // most tokens are: they are written in one way everywhere
+		m.take(secret)
+		m.sort()
+		return
+	}
 	text := string(secret)
 	for _, escaped := range []string{url.QueryEscape(text), url.PathEscape(text)} {
-		written = append(written, []byte(escaped), lowerHex(escaped))
+		m.take([]byte(escaped))
+		m.take(lowerHex(escaped))
 	}
-	written = append(written, bytes.Clone(secret), []byte(html.EscapeString(text)))
+	m.take(secret)
+	m.take([]byte(html.EscapeString(text)))
 	if quoted, err := jsontext.AppendQuote(nil, secret); err == nil {
 		quoted = quoted[1 : len(quoted)-1]
-		written = append(written, quoted, bytes.ReplaceAll(quoted, []byte("/"), []byte(`\/`)), []byte(forHTML.Replace(string(quoted))))
+		m.take(quoted)
+		m.take(bytes.ReplaceAll(quoted, []byte("/"), []byte(`\/`)))
+		m.take([]byte(forHTML.Replace(string(quoted))))
 	}
-	for _, form := range written {
-		for piece := range slices.Chunk(form, longestForm) {
-			known := slices.ContainsFunc(m.forms, func(other []byte) bool { return bytes.Equal(other, piece) })
-			if len(piece) >= shownOfCut && !known {
-				m.forms = append(m.forms, piece)
-			}
+	m.sort()
+}
+
+// isPlain reports whether the secret has only letters, digits and marks that
+// every form of it leaves as they are.
+func isPlain(secret []byte) bool {
+	for _, b := range secret {
+		switch {
+		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', b == '-', b == '_', b == '.', b == '~':
+		default:
+			return false
 		}
 	}
-	// The longest first: one may be a part of another.
-	slices.SortStableFunc(m.forms, func(a, b []byte) int { return cmp.Compare(len(b), len(a)) })
+	return true
+}
+
+// take keeps a copy of a form that is new, in pieces if it is long.
+func (m *mask) take(form []byte) {
+	for len(form) >= shownOfCut {
+		piece := form[:min(len(form), longestForm)]
+		form = form[len(piece):]
+		if len(piece) >= shownOfCut && !slices.ContainsFunc(m.forms, func(other []byte) bool { return bytes.Equal(other, piece) }) {
+			m.forms = append(m.forms, bytes.Clone(piece))
+		}
+	}
+}
+
+// sort puts the longest first: one may be a part of another.
+func (m *mask) sort() {
+	if len(m.forms) > 1 {
+		slices.SortStableFunc(m.forms, func(a, b []byte) int { return cmp.Compare(len(b), len(a)) })
+	}
 }
 
 // lowerHex returns the escaped text with its escapes in lower case.
@@ -62,18 +88,21 @@ func lowerHex(escaped string) []byte {
 	return lower
 }
 
-// hide masks every secret that stands whole in the bytes.
-func (m *mask) hide(p []byte) {
+// hide masks every secret that stands whole in the bytes, and reports whether
+// there was one.
+func (m *mask) hide(p []byte) (found bool) {
 	for _, form := range m.forms {
 		for rest := p; ; {
 			at := bytes.Index(rest, form)
 			if at < 0 {
 				break
 			}
+			found = true
 			cover(rest[at : at+len(form)])
 			rest = rest[at+len(form):]
 		}
 	}
+	return found
 }
 
 // cover writes asterisks.
@@ -87,9 +116,13 @@ func cover(p []byte) {
 func (m *mask) begun(p []byte) int {
 	longest := 0
 	for _, form := range m.forms {
-		for n := min(len(form)-1, len(p)); n > longest; n-- {
-			if bytes.HasSuffix(p, form[:n]) {
-				longest = n
+		for tail := p[len(p)-min(len(form)-1, len(p)):]; len(tail) > longest; tail = tail[1:] {
+			at := bytes.IndexByte(tail, form[0])
+			if at < 0 {
+				break
+			}
+			if tail = tail[at:]; len(tail) > longest && bytes.HasPrefix(form, tail) {
+				longest = len(tail)
 			}
 		}
 	}
@@ -102,27 +135,30 @@ func (m *mask) header(header http.Header) {
 	if len(m.forms) == 0 {
 		return
 	}
+	var space [256]byte
 	for name, values := range header {
-		folded := []byte(strings.ToLower(name))
-		if slices.ContainsFunc(m.forms, func(form []byte) bool { return bytes.Contains(folded, bytes.ToLower(form)) }) {
+		if m.names(name) {
 			delete(header, name)
 			continue
 		}
 		for i, value := range values {
-			text := []byte(value)
-			m.hide(text)
-			values[i] = string(text)
+			if text := append(space[:0], value...); m.hide(text) {
+				values[i] = string(text)
+			}
 		}
 	}
+	clear(space[:])
 }
 
-// body masks what is read of a body, as it comes: no more is held back than
-// may be the beginning of a secret.
-func (m *mask) body(body io.ReadCloser, buffers *bufferPool) io.ReadCloser {
-	if len(m.forms) == 0 {
-		return body
+// names reports whether a secret is part of the name of a field, in capitals
+// or not.
+func (m *mask) names(name string) bool {
+	for _, form := range m.forms {
+		if len(form) <= len(name) && bytes.Contains(bytes.ToLower([]byte(name)), bytes.ToLower(form)) {
+			return true
+		}
 	}
-	return &maskedBody{body: body, mask: m, buffers: buffers, buffer: buffers.Get()}
+	return false
 }
 
 // forget zeroes the secrets.
@@ -131,62 +167,4 @@ func (m *mask) forget() {
 		clear(form)
 	}
 	m.forms = nil
-}
-
-// maskedBody is a body in which secrets are masked.
-type maskedBody struct {
-	body    io.ReadCloser
-	mask    *mask
-	buffers *bufferPool
-	buffer  []byte // lent; nil once closed
-	next    int    // the first byte that was not handed on
-	ready   int    // the end of the bytes that are masked
-	end     int    // the end of what was read
-	err     error  // what the body ended with
-}
-
-// Read hands on what is masked.
-func (b *maskedBody) Read(p []byte) (int, error) {
-	if b.buffer == nil {
-		return 0, errors.New("read of a closed body")
-	}
-	for b.next == b.ready {
-		if b.err != nil {
-			return 0, b.err
-		}
-		if len(p) == 0 {
-			return 0, nil
-		}
-		b.fill()
-	}
-	n := copy(p, b.buffer[b.next:b.ready])
-	b.next += n
-	return n, nil
-}
-
-// fill reads more and masks it.
-func (b *maskedBody) fill() {
-	b.end = copy(b.buffer, b.buffer[b.next:b.end])
-	b.next, b.ready = 0, 0
-	n, err := b.body.Read(b.buffer[b.end:])
-	b.end += n
-	b.mask.hide(b.buffer[:b.end])
-	begun := b.mask.begun(b.buffer[:b.end])
-	if err == nil {
-		b.ready = b.end - begun
-		return
-	}
-	if begun > shownOfCut {
-		cover(b.buffer[b.end-begun : b.end])
-	}
-	b.ready, b.err = b.end, err
-}
-
-// Close closes the body and gives the buffer back.
-func (b *maskedBody) Close() error {
-	if b.buffer != nil {
-		b.buffers.Put(b.buffer)
-		b.buffer = nil
-	}
-	return b.body.Close()
 }

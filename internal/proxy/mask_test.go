@@ -15,7 +15,7 @@ const secret = `tok/en+with=odd&<characters>"ä`
 // shown returns what comes out of a body.
 func shown(t *testing.T, m *mask, body io.Reader) string {
 	t.Helper()
-	masked := m.body(io.NopCloser(body), newBufferPool())
+	masked := m.body(io.NopCloser(body), &lentBuffers{pool: newBufferPool()})
 	out, err := io.ReadAll(masked)
 	if err != nil {
 		t.Fatal(err)
@@ -27,6 +27,42 @@ func shown(t *testing.T, m *mask, body io.Reader) string {
 		t.Error("a closed body is read")
 	}
 	return string(out)
+}
+
+// shownInPlace is shown for who reads as the reverse proxy does.
+func shownInPlace(t *testing.T, m *mask, body io.Reader) string {
+	t.Helper()
+	lent := &lentBuffers{pool: newBufferPool()}
+	masked := m.body(io.NopCloser(body), lent)
+	defer func() { _ = masked.Close() }()
+	buffer := lent.Get()
+	defer lent.Put(buffer)
+	var out strings.Builder
+	for {
+		n, err := masked.Read(buffer)
+		out.Write(buffer[:n])
+		if err == io.EOF {
+			return out.String()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestASecretOfPlainLettersIsMaskedOnceAndNeverShownInPart(t *testing.T) {
+	m := &mask{}
+	m.add([]byte("token-of-user_7.~"))
+	if len(m.forms) != 1 {
+		t.Errorf("it has %d forms", len(m.forms))
+	}
+	for cut := range len("token-of-user_7.~") {
+		text := "tok token-of- token-of-user_7.~" + strings.Repeat("tok", cut) + "token-of-user_7.~"
+		want := "tok token-of- *****************" + strings.Repeat("tok", cut) + "*****************"
+		if got := shownInPlace(t, m, iotest.OneByteReader(strings.NewReader(text))); got != want {
+			t.Errorf("%q", got)
+		}
+	}
 }
 
 func TestASecretIsMaskedInEveryFormAndLengthStays(t *testing.T) {
@@ -47,6 +83,14 @@ func TestASecretIsMaskedInEveryFormAndLengthStays(t *testing.T) {
 				t.Errorf("%s, %s: %q", name, reader, got)
 			}
 		}
+		for reader, body := range map[string]io.Reader{
+			"at once": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text)),
+			"in halves": iotest.HalfReader(strings.NewReader(text)), "with its end": iotest.DataErrReader(strings.NewReader(text)),
+		} {
+			if got := shownInPlace(t, m, body); got != want {
+				t.Errorf("in place, %s, %s: %q", name, reader, got)
+			}
+		}
 	}
 }
 
@@ -58,7 +102,7 @@ func TestABodyWithoutASecretComesAsItIs(t *testing.T) {
 		t.Error("it is another")
 	}
 	empty := io.NopCloser(strings.NewReader("x"))
-	if (&mask{}).body(empty, nil) != empty {
+	if (&mask{}).body(empty, &lentBuffers{}) != empty {
 		t.Error("without a secret a body is wrapped")
 	}
 }
@@ -69,7 +113,7 @@ func TestASecretThatBreaksOffIsMaskedToo(t *testing.T) {
 	if got := shown(t, m, strings.NewReader("x "+secret[:20])); got != "x "+strings.Repeat("*", 20) {
 		t.Errorf("got %q", got)
 	}
-	body := m.body(io.NopCloser(io.MultiReader(strings.NewReader("x "+secret[:20]), iotest.ErrReader(errors.New("broke")))), newBufferPool())
+	body := m.body(io.NopCloser(io.MultiReader(strings.NewReader("x "+secret[:20]), iotest.ErrReader(errors.New("broke")))), &lentBuffers{pool: newBufferPool()})
 	got, err := io.ReadAll(body)
 	if err == nil || strings.Contains(string(got), "tok") {
 		t.Errorf("got %q, %v", got, err)
@@ -80,7 +124,7 @@ func TestAnEventIsNotHeldBack(t *testing.T) {
 	m := &mask{}
 	m.add([]byte(secret))
 	reader, writer := io.Pipe()
-	body := m.body(reader, newBufferPool())
+	body := m.body(reader, &lentBuffers{pool: newBufferPool()})
 	go func() { _, _ = io.WriteString(writer, "data: 1\n\n") }()
 	got := make([]byte, len("data: 1\n\n"))
 	if _, err := io.ReadFull(body, got); err != nil || string(got) != "data: 1\n\n" {

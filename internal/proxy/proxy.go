@@ -9,6 +9,7 @@ package proxy
 import (
 	"log/slog"
 	"net/http"
+	"net/http/httputil"
 	"time"
 
 	"latchkey"
@@ -33,6 +34,7 @@ type door struct {
 	config  Config
 	limits  limits
 	buffers *bufferPool
+	passing httputil.ReverseProxy // what all calls have in common
 }
 
 // methods are those that are passed on. CONNECT and TRACE are not: one opens
@@ -44,7 +46,10 @@ var methods = []string{
 
 // Register adds the routes.
 func Register(router *web.Router, config Config) {
-	d := &door{config: config, limits: limits{web.NewBuckets(config.Now)}, buffers: newBufferPool()}
+	d := &door{
+		config: config, limits: limits{web.NewBuckets(config.Now)}, buffers: newBufferPool(),
+		passing: httputil.ReverseProxy{ErrorLog: slog.NewLogLogger(config.Log.Handler(), slog.LevelDebug)},
+	}
 	for _, method := range methods {
 		if method != http.MethodHead { // GET has it
 			router.API(method+" /v2/access/proxy/{path...}", latchkey.ScopeAccess, d.pass)
@@ -96,7 +101,10 @@ func (d *door) pass(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, ended := d.config.Streams.begin(r.Context(), opened.Connection.ID)
 	defer ended()
-	c := &call{door: d, request: r.WithContext(ctx), opened: opened, authorizer: authorizer, target: target, hidden: conceal(opened)}
+	c := &call{
+		door: d, request: r.WithContext(ctx), opened: opened, authorizer: authorizer, target: target,
+		hidden: conceal(opened), lent: lentBuffers{pool: d.buffers},
+	}
 	defer c.hidden.mask.forget()
 	c.run(w)
 	return nil

@@ -53,7 +53,7 @@ func rewrite(request *httputil.ProxyRequest, target *url.URL) {
 	out := request.Out
 	out.URL, out.Host = target, ""
 	for _, name := range dropped {
-		out.Header.Del(name)
+		delete(out.Header, name) // they are written as the header's keys are
 	}
 	for name := range out.Header {
 		// Proxies turn an underscore into a dash, and two headers into one.

@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -29,43 +28,55 @@ var errEnded = latchkey.Errorf(latchkey.SessionNotProvided, "the connection has 
 type Streams struct {
 	live func(ctx context.Context, ids []string) ([]string, error)
 	mu   sync.Mutex
-	// running holds the calls of each connection.
-	running map[string]map[*stream]struct{}
+	// running holds the newest call of each connection, and that the others.
+	running map[string]*stream
 }
 
 // stream is a call under way.
 type stream struct {
-	begun time.Time
-	cut   context.CancelCauseFunc
+	streams    *Streams
+	connection string
+	begun      time.Time
+	cut        context.CancelCauseFunc
+	newer      *stream
+	older      *stream
 }
 
 // NewStreams returns no streams yet. Live returns those of the connections that
 // may still be used.
 func NewStreams(live func(ctx context.Context, ids []string) ([]string, error)) *Streams {
-	return &Streams{live: live, running: map[string]map[*stream]struct{}{}}
+	return &Streams{live: live, running: map[string]*stream{}}
 }
 
 // begin registers a call until the returned function is called. The context
 // ends when the call is cut.
 func (s *Streams) begin(ctx context.Context, connection string) (context.Context, func()) {
 	ctx, cut := context.WithCancelCause(ctx)
-	begun := &stream{time.Now(), cut}
+	call := &stream{streams: s, connection: connection, begun: time.Now(), cut: cut}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	calls := s.running[connection]
-	if calls == nil {
-		calls = map[*stream]struct{}{}
-		s.running[connection] = calls
+	if call.older = s.running[connection]; call.older != nil {
+		call.older.newer = call
 	}
-	calls[begun] = struct{}{}
-	return ctx, func() {
-		cut(nil)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(calls, begun)
-		if len(calls) == 0 {
-			delete(s.running, connection)
-		}
+	s.running[connection] = call
+	return ctx, call.end
+}
+
+// end takes the call out of those that run.
+func (c *stream) end() {
+	c.cut(nil)
+	c.streams.mu.Lock()
+	defer c.streams.mu.Unlock()
+	if c.older != nil {
+		c.older.newer = c.newer
+	}
+	switch {
+	case c.newer != nil:
+		c.newer.older = c.older
+	case c.older != nil:
+		c.streams.running[c.connection] = c.older
+	default:
+		delete(c.streams.running, c.connection)
 	}
 }
 
@@ -74,7 +85,7 @@ func (s *Streams) Cut(connections ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range connections {
-		for call := range s.running[id] {
+		for call := s.running[id]; call != nil; call = call.older {
 			call.cut(errEnded)
 		}
 	}
@@ -99,8 +110,8 @@ func (s *Streams) lasting(before time.Time) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ids []string
-	for id, calls := range s.running {
-		for call := range maps.Keys(calls) {
+	for id, newest := range s.running {
+		for call := newest; call != nil; call = call.older {
 			if call.begun.Before(before) {
 				ids = append(ids, id)
 				break

@@ -15,10 +15,11 @@ const batchLimit = 256
 // one waits for the server's fsync, the next gathers.
 const batchWorkers = 2
 
-// batch groups facts or questions of one kind on PostgreSQL: what waits goes out in one
-// statement, and each caller gets its own answer after the commit.
+// batch groups facts or questions of one kind: what waits goes out together, on
+// PostgreSQL in one statement, and each caller gets its own answer after the commit.
 type batch[T any] struct {
 	waiting chan *batched[T]
+	gather  time.Duration // how long the first waits for others
 	run     func(ctx context.Context, items []T) []error
 	reads   bool // nothing is done, so who leaves need not learn whether it was
 	working sync.WaitGroup
@@ -33,8 +34,12 @@ type batched[T any] struct {
 }
 
 func startBatch[T any](run func(ctx context.Context, items []T) []error) *batch[T] {
-	b := &batch[T]{waiting: make(chan *batched[T], batchLimit), run: run}
-	for range batchWorkers {
+	return startBatchOf(&batch[T]{run: run}, batchWorkers)
+}
+
+func startBatchOf[T any](b *batch[T], workers int) *batch[T] {
+	b.waiting = make(chan *batched[T], batchLimit)
+	for range workers {
 		b.working.Go(b.loop)
 	}
 	return b
@@ -99,6 +104,9 @@ func (b *batch[T]) loop() {
 	for first := range b.waiting {
 		runtime.Gosched() // those who are about to hand one over do so: the statement is theirs too
 		group := []*batched[T]{first}
+		if b.gather > 0 {
+			time.Sleep(b.gather)
+		}
 		for len(group) < batchLimit {
 			next, open := b.poll()
 			if !open {

@@ -9,8 +9,23 @@ import (
 )
 
 // Credential returns a connection with its sealed credential, or a not-found
-// error. The bytes are nil when the connection has none.
+// error. The bytes are nil when the connection has none. What is returned is
+// shared with other callers: it is to be read only.
 func (s *Store) Credential(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
+) (latchkey.Connection, latchkey.SealedCredential, error) {
+	memory := s.engine.memories().credentials
+	known, ok, changes := memory.get(id)
+	if ok && known.connection.OrganisationID == organisationID && known.connection.Environment == environment {
+		return known.connection, known.sealed, nil
+	}
+	connection, sealed, err := s.loadCredential(ctx, organisationID, environment, id)
+	if err == nil {
+		memory.keep(id, knownCredential{connection, sealed}, changes)
+	}
+	return connection, sealed, err
+}
+
+func (s *Store) loadCredential(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 ) (latchkey.Connection, latchkey.SealedCredential, error) {
 	var sealed latchkey.SealedCredential
 	var expires, ends, begun int64

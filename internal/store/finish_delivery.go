@@ -15,10 +15,10 @@ import (
 func (s *Store) FinishDelivery(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome,
 ) error {
 	more := false
-	if grouped := s.engine.batches(); grouped != nil && outcome.Delivered {
+	if outcome.Delivered {
 		s.facts.Add(1)
 		finished := &finishedDelivery{delivery: delivery, outcome: outcome}
-		err := grouped.deliveriesFinished.do(ctx, finished)
+		err := s.engine.finishes().do(ctx, finished)
 		if err == nil && finished.more.Load() {
 			s.woken()
 		}

@@ -52,22 +52,19 @@ func (s *Store) LinkSessionBySecret(ctx context.Context, secretHash string) (*la
 		}
 		return question.session, nil
 	}
-	memory, changes := s.engine.sessions(), int64(0)
-	if memory != nil {
-		var known *latchkey.LinkSession
-		if known, changes = memory.find(secretHash); known != nil {
-			return known, nil
-		}
+	memory := s.engine.memories().sessions
+	known, ok, changes := memory.get(secretHash)
+	if ok {
+		session := *known
+		return &session, nil
 	}
-	began := time.Now()
 	session, err := scanSession(s.read().QueryRowContext(ctx,
 		`SELECT `+sessionAnd+` FROM link_sessions WHERE secret_hash = $1`, secretHash))
 	if err != nil {
 		return nil, orNotFound(err, "session")
 	}
-	if memory != nil {
-		memory.take(session, changes, began)
-	}
+	kept := *session
+	memory.keep(secretHash, &kept, changes)
 	return session, nil
 }
 
@@ -148,7 +145,7 @@ const advanceStatement = `UPDATE link_sessions SET state = $3, version = $4, lea
 	progress = $7, flow = $8, status = $9, expires_at = $10 WHERE id = $1 AND version = $2`
 
 func advanceSession(tx *tx, row *sessionRow) error {
-	tx.sessions.note(row.secretHash)
+	tx.changes.session(row.secretHash)
 	changed, err := tx.exec(advanceStatement,
 		row.id, row.readVersion, row.state, row.version, row.leaseUntil, row.updatedAt, row.progress, row.flow,
 		row.status, row.expiresAt)

@@ -125,10 +125,12 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func (e *postgresEngine) reader() reader         { return &postgresReader{e.db} }
-func (e *postgresEngine) fragments() *fragments  { return &postgresFragments }
-func (e *postgresEngine) batches() *batches      { return e.grouped }
-func (*postgresEngine) sessions() *sessionMemory { return nil }
+func (e *postgresEngine) reader() reader        { return &postgresReader{e.db} }
+func (e *postgresEngine) fragments() *fragments { return &postgresFragments }
+func (e *postgresEngine) batches() *batches     { return e.grouped }
+func (*postgresEngine) memories() memories      { return memories{} }
+
+func (e *postgresEngine) finishes() *batch[*finishedDelivery] { return e.grouped.deliveriesFinished }
 
 // postgresFragments are PostgreSQL's. A snapshot's xmin is the oldest
 // transaction that is still open: all below have ended (PostgreSQL manual,

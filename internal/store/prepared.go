@@ -14,23 +14,23 @@ import (
 type preparedConn struct {
 	conn       *sql.Conn
 	statements map[string]preparedStatement
-	changes    *sessionChanges // of what is run
+	changes    changes // what is run may have made
 	args       []driver.NamedValue
 }
 
-// preparedStatement is a statement, the driver's own form of it, and whether it
-// may change any session.
+// preparedStatement is a statement, the driver's own form of it, and what it may
+// change.
 type preparedStatement struct {
 	*sql.Stmt
-	direct driver.Stmt
-	broad  bool
+	direct  driver.Stmt
+	touches touch
 }
 
 func newPreparedConn(conn *sql.Conn) *preparedConn {
-	return &preparedConn{conn: conn, statements: map[string]preparedStatement{}, changes: &sessionChanges{}}
+	return &preparedConn{conn: conn, statements: map[string]preparedStatement{}}
 }
 
-func (p *preparedConn) prepare(ctx context.Context, query string) (preparedStatement, error) {
+func (p *preparedConn) prepare(ctx context.Context, query string, args []any) (preparedStatement, error) {
 	statement, ok := p.statements[query]
 	if !ok {
 		var err error
@@ -44,10 +44,10 @@ func (p *preparedConn) prepare(ctx context.Context, query string) (preparedState
 		if err != nil {
 			return statement, errors.Join(err, statement.Stmt.Close())
 		}
-		statement.broad = isBroad(query)
+		statement.touches = touchesOf(query)
 		p.statements[query] = statement
 	}
-	p.changes.any = p.changes.any || statement.broad
+	p.changes.statement(statement.touches, args)
 	return statement, nil
 }
 
@@ -60,7 +60,7 @@ func (p *preparedConn) command(ctx context.Context, query string) error {
 // ExecContext runs a prepared statement. It asks the driver itself: what
 // database/sql adds is for connections that are shared or lost.
 func (p *preparedConn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	statement, err := p.prepare(ctx, query)
+	statement, err := p.prepare(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (p *preparedConn) ExecContext(ctx context.Context, query string, args ...an
 
 // QueryContext runs a prepared query.
 func (p *preparedConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	statement, err := p.prepare(ctx, query)
+	statement, err := p.prepare(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (p *preparedConn) QueryContext(ctx context.Context, query string, args ...a
 
 // QueryRowContext runs a prepared query for one row.
 func (p *preparedConn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	statement, err := p.prepare(ctx, query)
+	statement, err := p.prepare(ctx, query, args)
 	if err != nil {
 		return p.conn.QueryRowContext(ctx, query, args...) // fails again, and says so in the row
 	}

@@ -24,6 +24,7 @@ type sqliteEngine struct {
 	writer  *sqliteWriter
 	readers *preparedDB
 	main    *sql.DB
+	ended   *batch[*finishedDelivery]
 }
 
 // openSQLite opens or makes the file at path and migrates it.
@@ -69,7 +70,9 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, readers.Close(), main.Close())
 	}
-	return &sqliteEngine{path: path, writer: writer, readers: newPreparedDB(readers), main: main}, nil
+	return &sqliteEngine{
+		path: path, writer: writer, readers: newPreparedDB(readers), main: main, ended: startFinishes(writer),
+	}, nil
 }
 
 // sqliteURL adds what every connection needs: a write-ahead log, an fsync at
@@ -148,10 +151,12 @@ func (e *sqliteEngine) writeOne(ctx context.Context, fact func(tx *tx) error) er
 	return e.writer.write(&waitingFact{ctx: ctx, run: fact, urgent: isUrgent(ctx), single: true})
 }
 
-func (e *sqliteEngine) reader() reader           { return plainReader{e.readers} }
-func (e *sqliteEngine) fragments() *fragments    { return &sqliteFragments }
-func (e *sqliteEngine) batches() *batches        { return nil }
-func (e *sqliteEngine) sessions() *sessionMemory { return e.writer.sessions }
+func (e *sqliteEngine) reader() reader        { return plainReader{e.readers} }
+func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
+func (e *sqliteEngine) batches() *batches     { return nil }
+func (e *sqliteEngine) memories() memories    { return e.writer.recent }
+
+func (e *sqliteEngine) finishes() *batch[*finishedDelivery] { return e.ended }
 
 // sqliteFragments are SQLite's: its one writer needs no locks and leaves no
 // gaps. All its events have the transaction 0, and it uses an index for such a
@@ -171,6 +176,7 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 // close ends the writer and the readers. The last connection to go copies the
 // log back, which a disk that has failed is spared.
 func (e *sqliteEngine) close() error {
+	e.ended.stop()
 	if e.writer.broken.Load() {
 		return errors.Join(ErrBroken, e.writer.stop(), e.readers.Close())
 	}

@@ -21,6 +21,10 @@ const checkpointPages = 8000
 // lookForRoom is how often a full disk is looked at.
 const lookForRoom = time.Second
 
+// lookForOthers is how often the writer looks whether another process has
+// written to the file, so that what is remembered is good again.
+const lookForOthers = 400 * time.Millisecond
+
 // errClosed answers facts that come after the store was closed.
 var errClosed = errors.New("the store is closed")
 
@@ -30,17 +34,17 @@ var errClosed = errors.New("the store is closed")
 //
 // After a failed fsync, write or read it writes nothing more: see isBroken.
 type sqliteWriter struct {
-	conn     *preparedConn
-	room     *reserve
-	failed   func(error) // told once when the disk fails
-	broken   atomic.Bool
-	waiting  chan *waitingFact
-	done     chan struct{}
-	mu       sync.RWMutex // guards closing against sends
-	closed   bool
-	marker   *logMarker
-	sessions *sessionMemory
-	length   *logLength // of the log as the last commit left it, until it is used; nil: unknown
+	conn    *preparedConn
+	room    *reserve
+	failed  func(error) // told once when the disk fails
+	broken  atomic.Bool
+	waiting chan *waitingFact
+	done    chan struct{}
+	mu      sync.RWMutex // guards closing against sends
+	closed  bool
+	marker  *logMarker
+	recent  memories
+	length  *logLength // of the log as the last commit left it, until it is used; nil: unknown
 }
 
 // logLength is how many pages the write-ahead log holds, and how many of them
@@ -66,7 +70,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 		conn: newPreparedConn(conn), room: room, failed: failed,
 		waiting: make(chan *waitingFact, groupLimit),
 		done:    make(chan struct{}),
-		marker:  newLogMarker(path), sessions: newSessionMemory(),
+		marker:  newLogMarker(path), recent: newMemories(path),
 	}
 	go writer.loop()
 	return writer, nil
@@ -100,6 +104,8 @@ func (w *sqliteWriter) loop() {
 	defer close(w.done)
 	looks := time.NewTicker(lookForRoom)
 	defer looks.Stop()
+	others := time.NewTicker(lookForOthers)
+	defer others.Stop()
 	group := make([]*waitingFact, 0, groupLimit)
 	for {
 		select {
@@ -114,6 +120,8 @@ func (w *sqliteWriter) loop() {
 				close(fact.answer)
 			}
 			w.checkpoint()
+		case <-others.C:
+			w.recent.begin()
 		case <-looks.C:
 			if w.room.full.Load() {
 				w.shrink()
@@ -180,11 +188,19 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 func (w *sqliteWriter) try(group []*waitingFact) error {
 	ctx := context.Background()
 	w.length = nil
-	changes := w.conn.changes
-	changes.hashes, changes.any = changes.hashes[:0], false
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	w.recent.begin()
+	changed := &w.conn.changes
+	changed.forget()
+	committed := false
+	defer func() {
+		if !committed {
+			changed.rows = 0
+		}
+		w.recent.end(changed)
+	}()
 	wrote := false
 	for _, fact := range group {
 		if fact.err = fact.ctx.Err(); fact.err != nil {
@@ -192,7 +208,7 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		}
 		var ended error
 		if fact.single {
-			fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, sessions: w.conn.changes})
+			fact.err = w.runFact(ctx, fact)
 		} else {
 			ended = w.runUnderSavepoint(ctx, fact)
 		}
@@ -209,12 +225,11 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 	if !wrote {
 		end = "ROLLBACK"
 	}
-	w.sessions.hold(changes)
-	defer w.sessions.letGo(changes)
 	if err := w.conn.command(ctx, end); err != nil {
 		_ = w.conn.command(ctx, "ROLLBACK")
 		return fmt.Errorf("commit: %w", err)
 	}
+	committed = wrote
 	if wrote {
 		length, err := w.measure(ctx)
 		if err != nil {
@@ -290,7 +305,7 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 	if err := w.conn.command(ctx, "SAVEPOINT fact"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	fact.err = runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, sessions: w.conn.changes})
+	fact.err = w.runFact(ctx, fact)
 	if fact.err != nil {
 		if err := w.conn.command(ctx, "ROLLBACK TO fact"); err != nil {
 			return fmt.Errorf("roll back one fact: %w", err)
@@ -300,6 +315,17 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 		return fmt.Errorf("release savepoint: %w", err)
 	}
 	return nil
+}
+
+// runFact runs a fact. Of one that fails nothing is written.
+func (w *sqliteWriter) runFact(ctx context.Context, fact *waitingFact) error {
+	changed := &w.conn.changes
+	rows := changed.rows
+	err := runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, changes: changed})
+	if err != nil {
+		changed.rows = rows
+	}
+	return err
 }
 
 // runFact turns a panic of a fact into its error: the writer serves everybody

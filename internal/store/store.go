@@ -93,8 +93,9 @@ type engine interface {
 	writeOne(ctx context.Context, fact func(tx *tx) error) error
 	reader() reader
 	fragments() *fragments
-	batches() *batches        // nil where write itself groups
-	sessions() *sessionMemory // nil where others may change a session unseen
+	batches() *batches // nil where write itself groups
+	finishes() *batch[*finishedDelivery]
+	memories() memories
 	ping(ctx context.Context) error
 	close() error
 }
@@ -229,7 +230,7 @@ type tx struct {
 	ctx       context.Context
 	run       querier
 	fragments *fragments
-	sessions  *sessionChanges // nil where nothing is remembered
+	changes   *changes // nil: nobody remembers rows
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -238,7 +239,11 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return result.RowsAffected()
+	rows, err := result.RowsAffected()
+	if t.changes != nil {
+		t.changes.rows += rows
+	}
+	return rows, err
 }
 
 // row runs a query for one row.

@@ -116,9 +116,9 @@ type Opened struct {
 	Connection latchkey.Connection
 	Connector  connector.Connector
 	Credential []byte
-	HTTP       *http.Client
 	ExpiresAt  time.Time
 	sealed     latchkey.SealedCredential // as it was stored
+	client     func(latchkey.Connection) *http.Client
 }
 
 // Close zeroes the secret.
@@ -126,7 +126,7 @@ func (o *Opened) Close() { clear(o.Credential) }
 
 // Access returns what a connector's skill works with.
 func (o *Opened) Access(now time.Time) connector.Access {
-	return connector.Access{ConnectionID: o.Connection.ID, Credential: o.Credential, HTTP: o.HTTP, Now: now}
+	return connector.Access{ConnectionID: o.Connection.ID, Credential: o.Credential, HTTP: o.client(o.Connection), Now: now}
 }
 
 // Open returns the connection's secret to a caller with the ACCESS scope. It
@@ -164,7 +164,7 @@ func (v *Vault) opened(provider connector.Connector, connection latchkey.Connect
 	}
 	return &Opened{
 		Connection: connection, Connector: provider, Credential: secret,
-		HTTP: v.config.Client(connection), ExpiresAt: sealed.ExpiresAt, sealed: sealed,
+		ExpiresAt: sealed.ExpiresAt, sealed: sealed, client: v.config.Client,
 	}, nil
 }
 

@@ -70,7 +70,7 @@ func (d *Deliverer) post(ctx context.Context, delivery latchkey.Delivery) (answe
 	if err := d.sign(ctx, request.Header, delivery); err != nil {
 		return answer{}, fmt.Errorf("%w: %w", errOurFault, err)
 	}
-	response, err := d.client.Do(request)
+	response, err := d.send(request)
 	if err != nil {
 		return answer{}, err
 	}
@@ -84,6 +84,15 @@ func (d *Deliverer) post(ctx context.Context, delivery latchkey.Delivery) (answe
 	}
 	got.excerpt, err = readExcerpt(response.Body)
 	return got, err
+}
+
+// send sends the request. A client's own business, redirects and cookies, is
+// none of ours, but for the credentials of a URL that has some.
+func (d *Deliverer) send(request *http.Request) (*http.Response, error) {
+	if request.URL.User != nil || d.client.Transport == nil {
+		return d.client.Do(request)
+	}
+	return d.client.Transport.RoundTrip(request)
 }
 
 // sign opens the endpoint's secrets for as long as it takes to sign.

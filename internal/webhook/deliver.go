@@ -35,6 +35,7 @@ const Lease = time.Minute
 
 const (
 	pollEvery     = time.Second // how late a retry may be noticed
+	claimGap      = 5 * time.Millisecond
 	finishTries   = 4
 	finishTimeout = 3 * time.Second        // of one try
 	finishPause   = 100 * time.Millisecond // before the second try; four times longer before each later one
@@ -122,6 +123,7 @@ func (d *Deliverer) Loop(concurrency int) *jobs.Loop[latchkey.Delivery] {
 		Run:         d.run,
 		Concurrency: concurrency,
 		Poll:        pollEvery,
+		Gap:         claimGap,
 		Log:         d.config.Log,
 		Now:         d.config.Now,
 		Random:      d.config.Random,
@@ -144,7 +146,6 @@ func (d *Deliverer) Deliver(ctx context.Context, delivery latchkey.Delivery) (an
 // finish records the outcome, a few times if it must. A lost fence or a
 // deleted endpoint is not an error: somebody else knows better.
 func (d *Deliverer) finish(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) {
-	log := d.logger(delivery)
 	pause := finishPause
 	for try := 1; ; try++ {
 		err := d.finishOnce(ctx, delivery, outcome)
@@ -153,10 +154,10 @@ func (d *Deliverer) finish(ctx context.Context, delivery latchkey.Delivery, outc
 		case err == nil:
 			return
 		case code == latchkey.Conflict || code == latchkey.NotFound:
-			log.InfoContext(ctx, "webhook outcome came too late", "error", err)
+			d.logger(delivery).InfoContext(ctx, "webhook outcome came too late", "error", err)
 			return
 		case try == finishTries:
-			log.ErrorContext(ctx, "webhook outcome not recorded", "tries", try, "error", err)
+			d.logger(delivery).ErrorContext(ctx, "webhook outcome not recorded", "tries", try, "error", err)
 			return
 		}
 		time.Sleep(pause) // survives shutdown on purpose; 2.1 s in all
@@ -173,6 +174,9 @@ func (d *Deliverer) finishOnce(ctx context.Context, delivery latchkey.Delivery, 
 // logOutcome tells what operators want to see: failures, and above all an
 // endpoint that is not sent to any more.
 func (d *Deliverer) logOutcome(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) {
+	if outcome.Delivered && !d.config.Log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
 	log := d.logger(delivery).With("status", outcome.Status)
 	switch {
 	case outcome.Delivered:

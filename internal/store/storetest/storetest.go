@@ -36,7 +36,7 @@ func facts() map[string]func(*world) {
 	for _, group := range []map[string]func(*world){
 		sessionFacts(), completionFacts(), connectionFacts(), outboxFacts(), accountFacts(), clientAppFacts(),
 		endpointFacts(), replayFacts(), deliveryFacts(), eventFacts(), attemptFacts(), idempotencyFacts(),
-		refreshFacts(), checkFacts(), keyFacts(), housekeepingFacts(), sessionReadFacts(),
+		refreshFacts(), checkFacts(), freshFacts(), keyFacts(), housekeepingFacts(), sessionReadFacts(),
 	} {
 		for name, fact := range group {
 			all[name] = fact

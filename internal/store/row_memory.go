@@ -1,0 +1,138 @@
+package store
+
+import (
+	"sync"
+
+	"latchkey"
+)
+
+// mostRemembered bounds how many rows of a kind are remembered.
+const mostRemembered = 4096
+
+// rowMemory remembers rows of one kind as they stand, by their keys. Only SQLite
+// has one: there every statement of this process that could change such a row
+// passes one writer, and the count of commits tells whether another process has
+// written to the file. So no answer outlives the commit that makes it false.
+//
+//	get ─▶ known, and no commit unseen? ─▶ the row
+//	    └─▶ the database ─▶ keep, unless something was forgotten meanwhile
+//
+// Its methods are safe for concurrent use, those of nil too: it knows nothing.
+// Who gets a row changes nothing in what it points to.
+type rowMemory[V any] struct {
+	commits *commitCount
+	mu      sync.RWMutex
+	known   map[string]V
+	changes int64  // how often something was forgotten
+	seen    uint32 // the count of commits for which all that is known holds
+}
+
+func newRowMemory[V any](commits *commitCount) *rowMemory[V] {
+	return &rowMemory[V]{commits: commits, known: map[string]V{}, seen: commits.load()}
+}
+
+// get returns what is remembered of a row, and otherwise the state of the
+// memory to hand to keep.
+func (m *rowMemory[V]) get(key string) (row V, ok bool, changes int64) {
+	if m == nil {
+		return row, false, 0
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	row, ok = m.known[key]
+	return row, ok && m.commits.load() == m.seen, m.changes
+}
+
+// keep remembers a row that was read since get, unless something was forgotten
+// meanwhile: it may be from before the change.
+func (m *rowMemory[V]) keep(key string, row V, changes int64) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.changes != changes {
+		return
+	}
+	if len(m.known) >= mostRemembered {
+		for other := range m.known { // any: the order of a map is random
+			delete(m.known, other)
+			break
+		}
+	}
+	m.known[key] = row
+}
+
+// begin is called when the writer has the lock of the file, or now and then. A
+// commit that was not seen is another process's: everything is forgotten.
+func (m *rowMemory[V]) begin() {
+	if m == nil {
+		return
+	}
+	if now := m.commits.load(); now != m.seen { // only the writer changes what was seen
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.changes++
+		clear(m.known)
+		m.seen = now
+	}
+}
+
+// end drops what a transaction has changed, once that has ended. One that wrote
+// rows for sure has counted one commit. If there is more to see, or one where
+// none was written for sure, it may be another process's.
+func (m *rowMemory[V]) end(changed *changedKeys, wrote bool) {
+	if m == nil {
+		return
+	}
+	now := m.commits.load()
+	own := now == m.seen || wrote && now == m.seen+1
+	if own && now == m.seen && !changed.all && len(changed.keys) == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.seen = now
+	if changed.all || len(changed.keys) > 0 || !own {
+		m.changes++
+	}
+	if changed.all || !own {
+		clear(m.known)
+		return
+	}
+	for _, key := range changed.keys {
+		delete(m.known, key)
+	}
+}
+
+// memories are the rows that one writer keeps true.
+type memories struct {
+	sessions    *rowMemory[*latchkey.LinkSession] // by the hashes of their secrets
+	credentials *rowMemory[knownCredential]       // by the ids of their connections
+}
+
+// newMemories returns those of the database at the path, or ones that know
+// nothing where its commits can't be counted.
+func newMemories(path string) memories {
+	commits, err := openCommitCount(path)
+	if err != nil {
+		return memories{}
+	}
+	return memories{newRowMemory[*latchkey.LinkSession](commits), newRowMemory[knownCredential](commits)}
+}
+
+func (m memories) begin() {
+	m.sessions.begin()
+	m.credentials.begin()
+}
+
+func (m memories) end(changed *changes) {
+	m.sessions.end(&changed.sessions, changed.rows > 0)
+	m.credentials.end(&changed.connections, changed.rows > 0)
+}
+
+// knownCredential is an answer of Store.Credential. The credential is sealed.
+type knownCredential struct {
+	connection latchkey.Connection
+	sealed     latchkey.SealedCredential
+}
