@@ -13,7 +13,7 @@ import (
 // shared with other callers: it is to be read only.
 func (s *Store) Credential(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 ) (latchkey.Connection, latchkey.SealedCredential, error) {
-	memory := s.engine.memories().credentials
+	memory := s.memories.credentials
 	known, ok, changes := memory.get(id)
 	if ok && known.connection.OrganisationID == organisationID && known.connection.Environment == environment {
 		return known.connection, known.sealed, nil

@@ -52,7 +52,7 @@ func (s *Store) LinkSessionBySecret(ctx context.Context, secretHash string) (*la
 		}
 		return question.session, nil
 	}
-	memory := s.engine.memories().sessions
+	memory := s.memories.sessions
 	known, ok, changes := memory.get(secretHash)
 	if ok {
 		session := *known

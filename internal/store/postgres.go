@@ -128,7 +128,6 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 func (e *postgresEngine) reader() reader        { return &postgresReader{e.db} }
 func (e *postgresEngine) fragments() *fragments { return &postgresFragments }
 func (e *postgresEngine) batches() *batches     { return e.grouped }
-func (*postgresEngine) memories() memories      { return memories{} }
 
 func (e *postgresEngine) finishes() *batch[*finishedDelivery] { return e.grouped.deliveriesFinished }
 

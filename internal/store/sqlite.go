@@ -154,7 +154,6 @@ func (e *sqliteEngine) writeOne(ctx context.Context, fact func(tx *tx) error) er
 func (e *sqliteEngine) reader() reader        { return plainReader{e.readers} }
 func (e *sqliteEngine) fragments() *fragments { return &sqliteFragments }
 func (e *sqliteEngine) batches() *batches     { return nil }
-func (e *sqliteEngine) memories() memories    { return e.writer.recent }
 
 func (e *sqliteEngine) finishes() *batch[*finishedDelivery] { return e.ended }
 

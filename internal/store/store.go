@@ -77,6 +77,7 @@ type Store struct {
 	log       *slog.Logger
 	reads     atomic.Int64
 	facts     atomic.Int64
+	memories  memories // that know nothing on PostgreSQL
 
 	underWay    atomic.Int64 // facts that wait or run
 	factsAtOnce int64        // 0: no bound
@@ -95,7 +96,6 @@ type engine interface {
 	fragments() *fragments
 	batches() *batches // nil where write itself groups
 	finishes() *batch[*finishedDelivery]
-	memories() memories
 	ping(ctx context.Context) error
 	close() error
 }
@@ -150,6 +150,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	switch {
 	case config.URL == "":
 		store.engine, err = openSQLite(ctx, config)
+		if alone, ok := store.engine.(*sqliteEngine); ok {
+			store.memories = alone.writer.recent
+		}
 	case strings.HasPrefix(config.URL, "postgres://"), strings.HasPrefix(config.URL, "postgresql://"):
 		store.engine, err = openPostgres(ctx, config)
 	default:
