@@ -16,27 +16,41 @@ import (
 const (
 	shortQueue  = 100
 	costRounds  = 50
-	costClaim   = 20  // deliveries, as many as come free at a time
-	costMost    = 1.5 // times as long as with the short queue, by the plan
-	costWorst   = 3.0 // on a busy machine; a claim that read the queue would take hundreds of times as long
-	costTenants = 10  // endpoints that share the queue
+	costClaim   = 20     // deliveries, as many as come free at a time
+	costMost    = 1.5    // times as long as with the short queue, by the plan
+	costWorst   = 3.0    // on a busy machine; a claim that read the queue would take hundreds of times as long
+	costTenants = 10     // endpoints that share the queue
+	costFill    = 25_000 // deliveries that one fact queues
 )
 
 // queueUp fills an empty store with so many deliveries that are due, each about
-// a connection of its own, and with as many that wait behind them. It is written
-// at once, as a million facts would take hours.
+// a connection of its own, and with as many that wait behind them. Many are
+// written at once, as a million facts would take hours.
 func queueUp(t *testing.T, s *Store, n int) {
 	t.Helper()
-	series := fmt.Sprintf("(SELECT generate_series(0, %d) AS n) numbers", n-1)
-	if _, sqlite := s.engine.(*sqliteEngine); sqlite {
-		series = fmt.Sprintf(`(WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < %d)
-			SELECT n FROM series) numbers`, n-1)
-	}
 	statements := []string{`INSERT INTO organisations (id, name, created_at) VALUES ('org_1', '', 0)`}
 	for tenant := range costTenants {
 		statements = append(statements, fmt.Sprintf(`INSERT INTO webhook_endpoints (id, organisation_id, environment, url, events,
 			description, status, sealed_secret, created_at) VALUES ('we_%d', 'org_1', 'sandbox', 'https://shop.example/', ',*,', '',
 			'enabled', 'sealed', 0)`, tenant))
+	}
+	runAll(t, s, statements)
+	for first := 0; first < n; first += costFill {
+		runAll(t, s, queuedUp(s, first, min(first+costFill, n)-1))
+	}
+	if postgres, ok := s.engine.(*postgresEngine); ok { // as the server itself does before long
+		if _, err := postgres.db.ExecContext(t.Context(), "VACUUM (ANALYZE, FREEZE)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// queuedUp returns the statements that queue the deliveries of those numbers.
+func queuedUp(s *Store, first, last int) (statements []string) {
+	series := fmt.Sprintf("(SELECT generate_series(%d, %d) AS n) numbers", first, last)
+	if _, sqlite := s.engine.(*sqliteEngine); sqlite {
+		series = fmt.Sprintf(`(WITH RECURSIVE series (n) AS (SELECT %d UNION ALL SELECT n + 1 FROM series WHERE n < %d)
+			SELECT n FROM series) numbers`, first, last)
 	}
 	for sequence := 1; sequence <= 2; sequence++ {
 		statements = append(statements, fmt.Sprintf(`INSERT INTO events (id, organisation_id, environment, type, subject, sequence,
@@ -46,8 +60,13 @@ func queueUp(t *testing.T, s *Store, n int) {
 			updated_at, queued_at) SELECT 'we_' || (n %% %[3]d), 'conn_' || n, %[1]d, 'evt_%[1]d_' || n, 'pending', 0, 0, '', 0, 0
 			FROM %[2]s`, sequence, series, costTenants))
 	}
-	statements = append(statements, fmt.Sprintf(`INSERT INTO delivery_heads (endpoint_id, subject, sequence, event_id, attempt,
+	return append(statements, fmt.Sprintf(`INSERT INTO delivery_heads (endpoint_id, subject, sequence, event_id, attempt,
 		due_at, fence) SELECT 'we_' || (n %% %[2]d), 'conn_' || n, 1, 'evt_1_' || n, 0, n + 1, 0 FROM %[1]s`, series, costTenants))
+}
+
+// runAll runs the statements in one fact.
+func runAll(t *testing.T, s *Store, statements []string) {
+	t.Helper()
 	err := s.fact(t.Context(), func(tx *tx) error {
 		for _, statement := range statements {
 			if _, err := tx.exec(statement); err != nil {
@@ -58,11 +77,6 @@ func queueUp(t *testing.T, s *Store, n int) {
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if postgres, ok := s.engine.(*postgresEngine); ok { // as the server itself does before long
-		if _, err := postgres.db.ExecContext(t.Context(), "VACUUM (ANALYZE, FREEZE)"); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 
