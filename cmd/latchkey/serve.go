@@ -15,6 +15,9 @@ type serveCommand struct {
 
 // Run serves until it is interrupted.
 func (c serveCommand) Run(terminal *terminal) error {
+	if err := clobberFreed(); err != nil {
+		return err
+	}
 	if err := harden(); err != nil {
 		return err
 	}

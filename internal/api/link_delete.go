@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"latchkey"
+	"latchkey/internal/web"
 )
 
 // linkDelete answers DELETE /v2/link/{clientSecret}.
@@ -16,6 +17,7 @@ func (d *door) linkDelete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && latchkey.CodeOf(err) != latchkey.NotFound {
 		return err
 	}
+	web.LastWord(w.Header())
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

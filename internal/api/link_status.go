@@ -82,6 +82,9 @@ func (d *door) writeSession(w http.ResponseWriter, r *http.Request, secret strin
 	if isRemembered(session) {
 		return d.answers.write(w, session)
 	}
+	if secret != "" && session.State.Final() {
+		web.LastWord(w.Header())
+	}
 	body, err := d.describeSession(r.Context(), secret, session)
 	if latchkey.CodeOf(err) == latchkey.NotFound { // its client app has been deleted
 		return web.WriteJSON(w, http.StatusOK, sessionBody{Status: latchkey.StatusNotFound})

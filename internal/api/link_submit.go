@@ -54,6 +54,9 @@ func (d *door) linkSubmit(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
+	if session.State.Final() {
+		web.LastWord(w.Header())
+	}
 	answer, err := d.describeSession(r.Context(), secret, session)
 	if err != nil {
 		return err

@@ -169,7 +169,7 @@ func (a *App) build(ctx context.Context, clock *clock) (err error) {
 	})
 	a.built.Store(true)
 	a.buildBackground(guarded)
-	a.background = append(append(a.background, a.keyUpkeep(keys)...), a.anchoring())
+	a.background = append(append(a.background, a.keyUpkeep(keys)...), a.anchoring(), a.clearing())
 	a.buildDoors(guarded)
 	return nil
 }

@@ -15,6 +15,9 @@ import (
 
 // draw answers with the page of the session's state.
 func (d *door) draw(w http.ResponseWriter, r *http.Request, session *latchkey.LinkSession) error {
+	if session.State.Final() {
+		web.LastWord(w.Header())
+	}
 	app, err := d.config.Links.App(r.Context(), session)
 	if latchkey.CodeOf(err) == latchkey.NotFound { // the app has been deleted
 		return d.drawSilent(w, r, http.StatusGone)
@@ -83,6 +86,7 @@ func (d *door) told(session *latchkey.LinkSession, content Content) (string, err
 // drawSilent answers for a link that opens nothing, and reveals nothing. Its
 // host may learn that, though nobody knows whose host it is.
 func (d *door) drawSilent(w http.ResponseWriter, r *http.Request, status int) error {
+	web.LastWord(w.Header())
 	page := silent(r, Gone{})
 	if r.Header.Get(scripted) != "" {
 		page.Content = Elsewhere{} // its page was open when the link ended

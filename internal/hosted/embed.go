@@ -156,6 +156,9 @@ func encoded(messages ...message) (string, error) {
 // depart lets a person leave for the app. A plain request is redirected. The
 // script is given the last page, which says where to go, or what to tell whom.
 func (d *door) depart(w http.ResponseWriter, r *http.Request, session *latchkey.LinkSession) error {
+	if session.State.Final() {
+		web.LastWord(w.Header())
+	}
 	if r.Header.Get(scripted) == "" {
 		forgetPage(w, r)
 		redirect(w, link.ReturnURL(session))

@@ -50,6 +50,7 @@ func (d *door) events(w http.ResponseWriter, r *http.Request) error {
 		return &latchkey.Error{Code: latchkey.NetworkFailed, Message: "too many pages wait at once", RetryAfter: 10}
 	}
 	web.LeaveGate(r.Context())
+	web.LastWord(w.Header()) // it may be the end that it tells of
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	answer := http.NewResponseController(w)

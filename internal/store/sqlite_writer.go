@@ -119,6 +119,7 @@ func (w *sqliteWriter) loop() {
 			for _, fact := range group {
 				close(fact.answer)
 			}
+			clear(group) // who asked is not to be remembered
 			w.checkpoint()
 		case <-others.C:
 			w.recent.begin()
