@@ -19,6 +19,9 @@ const (
 // lie in memory until there is much of it. What is freed is overwritten where
 // the process was started with GODEBUG=clobberfree=1, as `latchkey serve` sees to.
 type clearer struct {
+	collect func()        // runs the collector to its end
+	ran     func() uint64 // how often it has run
+
 	facts  int64  // that were written when it looked last
 	cycles uint64 // that the collector had run then
 	owed   bool   // something was written since the collector was asked to run
@@ -26,12 +29,12 @@ type clearer struct {
 
 // clearing makes the loop of the clearer.
 func (a *App) clearing() lifecycle {
-	s := &clearer{}
+	c := &clearer{collect: runtime.GC, ran: collectorCycles}
 	return jobs.NewTicker(jobs.TickerConfig{
 		Name: "clear memory", Every: clearEvery, Log: a.parts.Log, Now: a.parts.Now,
 		Do: func(context.Context) error {
 			_, facts := a.store.Counts()
-			s.look(facts)
+			c.look(facts)
 			return nil
 		},
 	})
@@ -39,17 +42,17 @@ func (a *App) clearing() lifecycle {
 
 // look clears if something is owed and the process has the time for it: one that
 // is busy is looked at again.
-func (s *clearer) look(facts int64) {
-	cycles := collectorCycles()
-	busy := cycles-s.cycles >= busyCycles
-	s.owed = s.owed || facts != s.facts
-	s.facts = facts
-	if s.owed && !busy {
-		runtime.GC() // empties the pools of buffers
-		runtime.GC() // frees what was in them
-		s.owed = false
+func (c *clearer) look(facts int64) {
+	cycles := c.ran()
+	busy := cycles-c.cycles >= busyCycles
+	c.owed = c.owed || facts != c.facts
+	c.facts = facts
+	if c.owed && !busy {
+		c.collect() // empties the pools of buffers
+		c.collect() // frees what was in them
+		c.owed = false
 	}
-	s.cycles = collectorCycles()
+	c.cycles = c.ran()
 }
 
 // collectorCycles is how often the garbage collector has run.

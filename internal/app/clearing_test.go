@@ -1,33 +1,28 @@
 package app
 
-import (
-	"runtime"
-	"testing"
-)
+import "testing"
 
 func TestMemoryIsClearedOnceAfterSomethingWasWritten(t *testing.T) {
-	c := &clearer{cycles: collectorCycles()}
-	look := func(facts int64) uint64 {
-		before := collectorCycles()
-		c.look(facts)
-		return collectorCycles() - before
-	}
-	if ran := look(0); ran != 0 {
-		t.Errorf("nothing was written, and the collector ran %d times", ran)
-	}
-	if ran := look(1); ran < 2 {
-		t.Errorf("something was written, and the collector ran %d times", ran)
-	}
-	if ran := look(1); ran != 0 {
-		t.Errorf("nothing more was written, and the collector ran %d times", ran)
-	}
-	for range busyCycles {
-		runtime.GC()
-	}
-	if ran := look(2); ran != 0 {
-		t.Errorf("it is busy, and the collector ran %d times more", ran)
-	}
-	if ran := look(2); ran < 2 {
-		t.Errorf("it is busy no more, and the collector ran %d times", ran)
+	var cycles uint64
+	c := &clearer{collect: func() { cycles++ }, ran: func() uint64 { return cycles }}
+	for _, look := range []struct {
+		name  string
+		facts int64
+		alone uint64 // how often the collector has run by itself since the look before
+		runs  uint64
+	}{
+		{"nothing was written", 0, 1, 0},
+		{"something was written", 1, 1, 2},
+		{"nothing more was written", 1, 0, 0},
+		{"something was written while it is busy", 2, busyCycles, 0},
+		{"it is still busy", 2, busyCycles, 0},
+		{"it is busy no more", 2, busyCycles - 1, 2},
+		{"all is cleared", 2, 0, 0},
+	} {
+		cycles += look.alone
+		before := cycles
+		if c.look(look.facts); cycles-before != look.runs {
+			t.Errorf("%s: the collector was asked %d times, not %d", look.name, cycles-before, look.runs)
+		}
 	}
 }
