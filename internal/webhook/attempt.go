@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	attemptTimeout = 10 * time.Second // from opening the secret to the last byte of the answer
+	attemptTimeout = 10 * time.Second // at most, from opening the secret to the last byte of the answer
 	maxAnswer      = 64 << 10         // bytes of an answer's body that are read
 	maxExcerpt     = 1 << 10          // bytes of it that are kept
 	userAgent      = "Latchkey-Webhooks/1"
@@ -54,11 +54,20 @@ func (d *Deliverer) attempt(ctx context.Context, delivery latchkey.Delivery) lat
 	return outcome
 }
 
-// post sends the signed event and reads the answer, within attemptTimeout. The
+// patience is how long an attempt may take: no longer than the client's Timeout,
+// which the transport itself knows nothing of.
+func (d *Deliverer) patience() time.Duration {
+	if d.client.Timeout > 0 {
+		return min(d.client.Timeout, attemptTimeout)
+	}
+	return attemptTimeout
+}
+
+// post sends the signed event and reads the answer, as long as patience lasts. The
 // answer tells how far it came also beside an error: a receiver that breaks off
 // in the middle has not answered, and it is safer to send twice than not at all.
 func (d *Deliverer) post(ctx context.Context, delivery latchkey.Delivery) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, d.patience())
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, delivery.Endpoint.URL, bytes.NewReader(delivery.Body))
 	if err != nil { // its text repeats the URL

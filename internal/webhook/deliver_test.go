@@ -154,6 +154,9 @@ func TestDeliver(t *testing.T) {
 			if got.At.Before(begin) {
 				t.Errorf("at %v, before it began", got.At)
 			}
+			if took := got.At.Sub(begin); took >= attemptTimeout {
+				t.Errorf("it took %v: the client's own Timeout is not heeded", took)
+			}
 			switch wait := got.RetryAt.Sub(got.At); {
 			case c.after == 0 && !got.RetryAt.IsZero():
 				t.Errorf("a retry at %v", got.RetryAt)
