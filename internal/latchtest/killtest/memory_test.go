@@ -21,6 +21,12 @@ const (
 	forgottenAtLast = 30 * time.Second // on a busy machine
 )
 
+// oneByOne has one connection.
+var oneByOne = &http.Client{
+	Transport:     &http.Transport{MaxConnsPerHost: 1},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
 // What people have typed, and the links by which they came, is not in the memory
 // of the process once their sessions have ended.
 func TestNothingTypedStaysInMemory(t *testing.T) {
@@ -34,6 +40,7 @@ func TestNothingTypedStaysInMemory(t *testing.T) {
 		wanted["code"] = append(wanted["code"], fmt.Sprintf("typed-code-%d-canary", n))
 		wanted["client_secret"] = append(wanted["client_secret"], secret)
 	}
+	wanted["client_secret"] = append(wanted["client_secret"], s.linkByJSON())
 	ended := time.Now()
 	if found := s.scan([]string{strings.TrimPrefix(s.url, "http://")}); len(found) == 0 {
 		t.Error("the scan does not find what is there: the address that it listens on")
@@ -63,7 +70,7 @@ func TestNothingTypedStaysInMemory(t *testing.T) {
 // that stands, and returns the session's client secret.
 func (s *server) typeAndLink(n int) string {
 	s.Helper()
-	_, _, body, err := s.send(s.Context(), "POST", s.url+"/v2/link/init", "application/json", fmt.Sprintf(`{"clientReferenceId":"m_%d"}`, n))
+	_, _, body, err := s.sendAlone("POST", s.url+"/v2/link/init", "application/json", fmt.Sprintf(`{"clientReferenceId":"m_%d"}`, n))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -81,7 +88,7 @@ func (s *server) typeAndLink(n int) string {
 		fmt.Sprintf("action=continue&code=typed-code-%d-canary", n),
 		"action=continue&code=123456",
 	} {
-		status, _, page, err := s.send(s.Context(), "GET", session.URL, "text/html", "")
+		status, _, page, err := s.sendAlone("GET", session.URL, "text/html", "")
 		if err != nil || status != http.StatusOK {
 			s.Fatalf("page: %d, %v", status, err)
 		}
@@ -89,16 +96,63 @@ func (s *server) typeAndLink(n int) string {
 		if version == nil {
 			s.Fatalf("a page without a form:\n%s", page)
 		}
-		status, _, answer, err := s.send(s.Context(), "POST", session.URL, "application/x-www-form-urlencoded", "version="+string(version[1])+"&"+fields)
+		status, _, answer, err := s.sendAlone("POST", session.URL, "application/x-www-form-urlencoded", "version="+string(version[1])+"&"+fields)
 		if err != nil || status != http.StatusSeeOther {
 			s.Fatalf("step: %d, %v\n%s", status, err, answer)
 		}
 	}
 	secret := session.URL[strings.LastIndex(session.URL, "/")+1:]
-	if _, _, body, err = s.send(s.Context(), "GET", s.url+"/v2/link/"+secret, "application/json", ""); err != nil || !bytes.Contains(body, []byte(`"conn_`)) {
+	if _, _, body, err = s.sendAlone("GET", s.url+"/v2/link/"+secret, "application/json", ""); err != nil || !bytes.Contains(body, []byte(`"conn_`)) {
 		s.Fatalf("status: %v\n%s", err, body)
 	}
 	return secret
+}
+
+// linkByJSON links as an app with pages of its own does, on a connection that it
+// keeps, and returns the session's client secret.
+func (s *server) linkByJSON() string {
+	s.Helper()
+	post := func(path, body string) (answer struct {
+		ID           string `json:"id"`
+		ClientSecret string `json:"clientSecret"`
+		Status       string `json:"status"`
+		Data         struct {
+			Step struct {
+				Version     int64  `json:"version"`
+				TextVersion string `json:"textVersion"`
+			} `json:"step"`
+		} `json:"data"`
+	}) {
+		s.Helper()
+		status, _, text, err := s.sendAlone("POST", s.url+path, "application/json", body)
+		if err == nil && status/100 == 2 {
+			err = json.Unmarshal(text, &answer)
+		}
+		if err != nil || status/100 != 2 {
+			s.Fatalf("%s: %d, %v\n%s", path, status, err, text)
+		}
+		return answer
+	}
+	app := post("/v2/client-apps", `{"name":"Own","domain":"own.example","type":"whitelabel","whitelabelEnabled":true,"permissions":[{"name":"profile:read","purpose":"to greet you"}]}`)
+	secret := post("/v2/link/init", fmt.Sprintf(`{"clientAppId":%q,"provider":"sandbox","clientReferenceId":"own"}`, app.ID)).ClientSecret
+	submit := "/v2/link/" + secret + "/submit"
+	_, _, text, err := s.sendAlone("GET", s.url+"/v2/link/"+secret, "application/json", "")
+	version := regexp.MustCompile(`"textVersion":"([^"]+)"`).FindSubmatch(text)
+	if err != nil || version == nil {
+		s.Fatalf("status: %v\n%s", err, text)
+	}
+	consented := post(submit, fmt.Sprintf(`{"version":1,"fields":{"textVersion":%q}}`, version[1]))
+	done := post(submit, fmt.Sprintf(`{"version":%d,"fields":{"username":"own@creator.sandbox.com","password":"good-password"}}`, consented.Data.Step.Version))
+	if done.Status != "completed" {
+		s.Fatalf("it ends as %s", done.Status)
+	}
+	return secret
+}
+
+// sendAlone sends a request on the one connection that a person or backend of this test
+// has: of a second one, left idle, the server would keep the last request.
+func (s *server) sendAlone(method, address, contentType, body string) (int, string, []byte, error) {
+	return s.sendBy(s.Context(), oneByOne, method, address, contentType, body)
 }
 
 // checkHardened wants no core file, and memory that is nobody else's.

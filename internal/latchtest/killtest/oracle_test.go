@@ -75,6 +75,12 @@ var client = &http.Client{
 // send returns the answer's status, its Location and its body.
 func (s *server) send(ctx context.Context, method, address, contentType, body string, headers ...string,
 ) (int, string, []byte, error) {
+	return s.sendBy(ctx, client, method, address, contentType, body, headers...)
+}
+
+// sendBy is send by a client of one's own.
+func (s *server) sendBy(ctx context.Context, client *http.Client, method, address, contentType, body string, headers ...string,
+) (int, string, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
 		return 0, "", nil, err
