@@ -23,15 +23,39 @@ import (
 // a generator of our own that is as lean as can be: a connection a worker,
 // bytes written as they are, answers read by the standard library.
 
-// wire is one connection that a worker keeps.
+// wire is one connection that a worker keeps, until the server closes it.
 type wire struct {
-	socket net.Conn
-	reader *bufio.Reader
-	key    string
+	address string
+	socket  net.Conn // nil: to be opened
+	reader  *bufio.Reader
+	key     string
+}
+
+// open connects, unless the wire is.
+func (w *wire) open() (err error) {
+	if w.socket != nil {
+		return nil
+	}
+	if w.socket, err = net.Dial("tcp", w.address); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	w.reader = bufio.NewReader(w.socket)
+	return nil
+}
+
+// close ends the connection, if there is one.
+func (w *wire) close() {
+	if w.socket != nil {
+		_ = w.socket.Close()
+		w.socket = nil
+	}
 }
 
 // post sends JSON and reads the JSON of an answer of status 2xx.
 func (w *wire) post(path, body string, into any) error {
+	if err := w.open(); err != nil {
+		return err
+	}
 	request := "POST " + path + " HTTP/1.1\r\nHost: bench\r\napikey: " + w.key +
 		"\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 	if _, err := io.WriteString(w.socket, request); err != nil {
@@ -44,6 +68,9 @@ func (w *wire) post(path, body string, into any) error {
 	text, err := io.ReadAll(answer.Body)
 	if err = cmpErr(err, answer.Body.Close()); err != nil {
 		return fmt.Errorf("post %s: %w", path, err)
+	}
+	if answer.Close { // the answer was about a session that has ended
+		w.close()
 	}
 	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("post %s is answered %d: %s", path, answer.StatusCode, bytes.TrimSpace(text))
@@ -84,13 +111,8 @@ func runLinks(ctx context.Context, t *target, from *atomic.Int64, connections in
 
 // linkUntil makes links, one after the other, until ctx ends.
 func linkUntil(ctx context.Context, t *target, from *atomic.Int64) ([]time.Duration, error) {
-	var dialer net.Dialer
-	socket, err := dialer.DialContext(ctx, "tcp", strings.TrimPrefix(t.child.url, "http://"))
-	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
-	}
-	defer func() { _ = socket.Close() }()
-	w := &wire{socket: socket, reader: bufio.NewReader(socket), key: t.backend.key}
+	w := &wire{address: strings.TrimPrefix(t.child.url, "http://"), key: t.backend.key}
+	defer w.close()
 	var took []time.Duration
 	for ctx.Err() == nil {
 		begun := time.Now()
