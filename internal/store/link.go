@@ -55,16 +55,14 @@ func (s *Store) LinkSessionBySecret(ctx context.Context, secretHash string) (*la
 	memory := s.memories.sessions
 	known, ok, changes := memory.get(secretHash)
 	if ok {
-		session := *known
-		return &session, nil
+		return known.load()
 	}
 	session, err := scanSession(s.read().QueryRowContext(ctx,
 		`SELECT `+sessionAnd+` FROM link_sessions WHERE secret_hash = $1`, secretHash))
 	if err != nil {
 		return nil, orNotFound(err, "session")
 	}
-	kept := *session
-	memory.keep(secretHash, &kept, changes)
+	memory.keep(secretHash, newKnownSession(session), changes)
 	return session, nil
 }
 
@@ -145,7 +143,7 @@ const advanceStatement = `UPDATE link_sessions SET state = $3, version = $4, lea
 	progress = $7, flow = $8, status = $9, expires_at = $10 WHERE id = $1 AND version = $2`
 
 func advanceSession(tx *tx, row *sessionRow) error {
-	tx.changes.session(row.secretHash)
+	tx.changes.session(row)
 	changed, err := tx.exec(advanceStatement,
 		row.id, row.readVersion, row.state, row.version, row.leaseUntil, row.updatedAt, row.progress, row.flow,
 		row.status, row.expiresAt)

@@ -10,34 +10,57 @@ import (
 // changes are the rows that the statements of a transaction may have changed,
 // as far as they are remembered. A nil one takes no notes.
 type changes struct {
-	sessions    changedKeys // the hashes of their secrets
-	connections changedKeys // ids, of what Store.Credential reads
-	rows        int64       // that were written for sure
+	sessions    changedKeys[*knownSession]   // the hashes of their secrets
+	connections changedKeys[knownCredential] // ids, of what Store.Credential reads
+	rows        int64                        // that were written for sure
 }
 
 // changedKeys are some rows of a kind, or all of them.
-type changedKeys struct {
-	keys []string
+type changedKeys[V any] struct {
+	keys []changedKey[V]
 	all  bool
+}
+
+// changedKey is a row, and what becomes of it if all goes well; nil: who knows.
+type changedKey[V any] struct {
+	key     string
+	becomes func(before V) (after V, ok bool)
 }
 
 // forget makes it a note of nothing.
 func (c *changes) forget() {
-	c.sessions = changedKeys{keys: c.sessions.keys[:0]}
-	c.connections = changedKeys{keys: c.connections.keys[:0]}
+	clear(c.sessions.keys) // they hold what was written
+	c.sessions = changedKeys[*knownSession]{keys: c.sessions.keys[:0]}
+	c.connections = changedKeys[knownCredential]{keys: c.connections.keys[:0]}
 	c.rows = 0
 }
 
-// session notes a session that is about to change. One without a hash may be
-// any.
-func (c *changes) session(hash string) {
+// session notes a session that is about to be written so. One without a hash may
+// be any.
+func (c *changes) session(row *sessionRow) {
 	switch {
 	case c == nil:
-	case hash == "":
+	case row.secretHash == "":
 		c.sessions.all = true
 	default:
-		c.sessions.keys = append(c.sessions.keys, hash)
+		c.sessions.keys = append(c.sessions.keys, changedKey[*knownSession]{row.secretHash, row.after})
 	}
+}
+
+// mark is where a fact begins. What is noted after it is of that fact.
+func (c *changes) mark() changesMark { return changesMark{len(c.sessions.keys), c.rows} }
+
+type changesMark struct {
+	sessions int
+	rows     int64
+}
+
+// undo notes that what came after the mark was not written.
+func (c *changes) undo(mark changesMark) {
+	for i := range c.sessions.keys[mark.sessions:] {
+		c.sessions.keys[mark.sessions+i].becomes = nil
+	}
+	c.rows = mark.rows
 }
 
 // statement notes what a statement may change.
@@ -47,7 +70,7 @@ func (c *changes) statement(touches touch, args []any) {
 	case !touches.connections:
 	case touches.named && len(args) > 0:
 		if id, ok := args[0].(string); ok && latchkey.ValidID(id, latchkey.PrefixConnection) {
-			c.connections.keys = append(c.connections.keys, id)
+			c.connections.keys = append(c.connections.keys, changedKey[knownCredential]{key: id})
 			return
 		}
 		fallthrough

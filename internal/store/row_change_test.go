@@ -50,19 +50,24 @@ func TestAStatementChangesWhatItNamesOrAll(t *testing.T) {
 	named := connectionID(1)
 	for query, each := range map[string]struct {
 		args []any
-		want changedKeys
+		want []string
+		all  bool
 	}{
-		`UPDATE connections SET version = 2 WHERE id = $1`:      {[]any{named}, changedKeys{keys: []string{named}}},
-		`UPDATE connections SET version = 3 WHERE id = $1 `:     {[]any{"ls_1"}, changedKeys{all: true}},
-		`UPDATE connections SET version = 4 WHERE id = $1  `:    {nil, changedKeys{all: true}},
-		`DELETE FROM credential_marks WHERE connection_id = $1`: {[]any{named}, changedKeys{keys: []string{named}}},
-		`UPDATE connections SET version = $1`:                   {[]any{named}, changedKeys{all: true}},
-		`UPDATE client_apps SET suspended = $1`:                 {[]any{true}, changedKeys{all: true}},
-		`UPDATE link_sessions SET version = $1`:                 {[]any{named}, changedKeys{}},
+		`UPDATE connections SET version = 2 WHERE id = $1`:      {[]any{named}, []string{named}, false},
+		`UPDATE connections SET version = 3 WHERE id = $1 `:     {[]any{"ls_1"}, nil, true},
+		`UPDATE connections SET version = 4 WHERE id = $1  `:    {nil, nil, true},
+		`DELETE FROM credential_marks WHERE connection_id = $1`: {[]any{named}, []string{named}, false},
+		`UPDATE connections SET version = $1`:                   {[]any{named}, nil, true},
+		`UPDATE client_apps SET suspended = $1`:                 {[]any{true}, nil, true},
+		`UPDATE link_sessions SET version = $1`:                 {[]any{named}, nil, false},
 	} {
 		var got changes
 		got.statement(touchesOf(query), each.args)
-		if got.connections.all != each.want.all || !slices.Equal(got.connections.keys, each.want.keys) {
+		var keys []string
+		for _, change := range got.connections.keys {
+			keys = append(keys, change.key)
+		}
+		if got.connections.all != each.all || !slices.Equal(keys, each.want) {
 			t.Errorf("%s: %+v", query, got.connections)
 		}
 	}
@@ -70,11 +75,11 @@ func TestAStatementChangesWhatItNamesOrAll(t *testing.T) {
 
 func TestASessionWithoutAHashMayBeAny(t *testing.T) {
 	var got changes
-	got.session(latchkey.HashSecret("one"))
+	got.session(&sessionRow{secretHash: latchkey.HashSecret("one")})
 	if got.sessions.all || len(got.sessions.keys) != 1 {
 		t.Errorf("one with a hash: %+v", got.sessions)
 	}
-	if got.session(""); !got.sessions.all {
+	if got.session(&sessionRow{}); !got.sessions.all {
 		t.Error("only those that are named are forgotten")
 	}
 	if got.forget(); got.sessions.all || len(got.sessions.keys) != 0 {

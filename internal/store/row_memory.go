@@ -78,10 +78,11 @@ func (m *rowMemory[V]) begin() {
 	}
 }
 
-// end drops what a transaction has changed, once that has ended. One that wrote
-// rows for sure has counted one commit. If there is more to see, or one where
-// none was written for sure, it may be another process's.
-func (m *rowMemory[V]) end(changed *changedKeys, wrote bool) {
+// end drops what a transaction has changed, once that has ended, or puts what was
+// written in its place. One that wrote rows for sure has counted one commit. If
+// there is more to see, or one where none was written for sure, it may be another
+// process's.
+func (m *rowMemory[V]) end(changed *changedKeys[V], wrote bool) {
 	if m == nil {
 		return
 	}
@@ -100,15 +101,21 @@ func (m *rowMemory[V]) end(changed *changedKeys, wrote bool) {
 		clear(m.known)
 		return
 	}
-	for _, key := range changed.keys {
-		delete(m.known, key)
+	for _, change := range changed.keys {
+		before, known := m.known[change.key]
+		delete(m.known, change.key)
+		if known && wrote && change.becomes != nil {
+			if after, ok := change.becomes(before); ok {
+				m.known[change.key] = after
+			}
+		}
 	}
 }
 
 // memories are the rows that one writer keeps true.
 type memories struct {
-	sessions    *rowMemory[*latchkey.LinkSession] // by the hashes of their secrets
-	credentials *rowMemory[knownCredential]       // by the ids of their connections
+	sessions    *rowMemory[*knownSession]   // by the hashes of their secrets
+	credentials *rowMemory[knownCredential] // by the ids of their connections
 }
 
 // newMemories returns those of the database at the path, or ones that know
@@ -118,7 +125,7 @@ func newMemories(path string) memories {
 	if err != nil {
 		return memories{}
 	}
-	return memories{newRowMemory[*latchkey.LinkSession](commits), newRowMemory[knownCredential](commits)}
+	return memories{newRowMemory[*knownSession](commits), newRowMemory[knownCredential](commits)}
 }
 
 func (m memories) begin() {

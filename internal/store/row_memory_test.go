@@ -99,7 +99,7 @@ func alone() (m *rowMemory[int], commit func()) {
 }
 
 func TestAnAnswerFromBeforeAChangeIsNotKept(t *testing.T) {
-	for name, changed := range map[string]*changedKeys{"of it": {keys: []string{"a"}}, "of another": {keys: []string{"b"}}, "of all": {all: true}} {
+	for name, changed := range map[string]*changedKeys[int]{"of it": {keys: []changedKey[int]{{key: "a"}}}, "of another": {keys: []changedKey[int]{{key: "b"}}}, "of all": {all: true}} {
 		m, commit := alone()
 		m.keep("a", 1, 0)
 		_, _, before := m.get("a")
@@ -137,9 +137,41 @@ func TestACommitThatMayBeAnothersMakesEverythingForgotten(t *testing.T) {
 		for range each.commits {
 			commit()
 		}
-		m.end(&changedKeys{}, each.wrote)
+		m.end(&changedKeys[int]{}, each.wrote)
 		if _, ok, _ := m.get("a"); ok != each.kept {
 			t.Errorf("%s: kept is %v", name, ok)
+		}
+	}
+}
+
+func TestWhatWasWrittenIsRememberedInThePlaceOfWhatWasBefore(t *testing.T) {
+	double := func(before int) (int, bool) { return 2 * before, true }
+	for name, each := range map[string]struct {
+		known        int // before; 0: nothing
+		commits      int
+		wrote, holds bool
+		want         int
+	}{
+		"it was known":                     {3, 1, true, true, 6},
+		"nothing was known":                {0, 1, true, true, 0},
+		"the transaction has written none": {3, 0, false, true, 0},
+		"another process wrote too":        {3, 2, true, true, 0},
+		"who knows what becomes of it":     {3, 1, true, false, 0},
+	} {
+		m, commit := alone()
+		if each.known != 0 {
+			m.keep("a", each.known, 0)
+		}
+		for range each.commits {
+			commit()
+		}
+		change := changedKey[int]{key: "a"}
+		if each.holds {
+			change.becomes = double
+		}
+		m.end(&changedKeys[int]{keys: []changedKey[int]{change}}, each.wrote)
+		if m.known["a"] != each.want {
+			t.Errorf("%s: %d is remembered, not %d", name, m.known["a"], each.want)
 		}
 	}
 }
@@ -156,7 +188,7 @@ func TestNotMoreThanSoManyRowsAreRemembered(t *testing.T) {
 
 func TestWhereCommitsCannotBeCountedNothingIsRemembered(t *testing.T) {
 	none := newMemories(filepath.Join(t.TempDir(), "nothing.db"))
-	none.sessions.keep("a", &latchkey.LinkSession{}, 0)
+	none.sessions.keep("a", &knownSession{}, 0)
 	none.begin()
 	none.end(&changes{})
 	if _, ok, _ := none.sessions.get("a"); ok {

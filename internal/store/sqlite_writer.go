@@ -321,10 +321,10 @@ func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact)
 // runFact runs a fact. Of one that fails nothing is written.
 func (w *sqliteWriter) runFact(ctx context.Context, fact *waitingFact) error {
 	changed := &w.conn.changes
-	rows := changed.rows
+	begun := changed.mark()
 	err := runFact(fact, &tx{ctx: ctx, run: w.conn, fragments: &sqliteFragments, changes: changed})
 	if err != nil {
-		changed.rows = rows
+		changed.undo(begun)
 	}
 	return err
 }
