@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 )
 
@@ -17,16 +16,17 @@ func (s *Store) Scrub(ctx context.Context) error {
 	return nil
 }
 
-// scrub uses a connection of its own: the writer's is in a transaction most of
-// the time. It waits for others for two seconds at most, and they for it.
+// scrub has the writer empty the log between two groups of facts.
 func (e *sqliteEngine) scrub(ctx context.Context) error {
-	other, err := sql.Open("sqlite", sqliteURL(e.path, "_pragma=busy_timeout(2000)"))
-	if err != nil {
-		return fmt.Errorf("scrub: %w", err)
+	emptied := make(chan error, 1)
+	select {
+	case e.writer.scrubs <- emptied:
+	case <-e.writer.done:
+		return errClosed
+	case <-ctx.Done():
+		return fmt.Errorf("scrub: %w", ctx.Err())
 	}
-	defer func() { _ = other.Close() }()
-	var busy, log, copied int64
-	if err := other.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &copied); err != nil {
+	if err := <-emptied; err != nil {
 		return fmt.Errorf("scrub: %w", err)
 	}
 	return nil

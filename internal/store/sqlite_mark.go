@@ -53,9 +53,15 @@ const unmeasured = -1
 // unmeasured. Where it can't, there is none.
 func (m *logMarker) note(frames int64) {
 	if err := m.try(frames); err != nil {
-		_ = os.Remove(m.path + markSuffix)
-		m.close()
+		m.forget()
 	}
+}
+
+// forget takes the mark away: of a log that was emptied there is none. The time
+// of a file's last change is too coarse to tell two copies of a moment apart.
+func (m *logMarker) forget() {
+	_ = os.Remove(m.path + markSuffix)
+	m.close()
 }
 
 func (m *logMarker) try(frames int64) error {
@@ -68,6 +74,12 @@ func (m *logMarker) try(frames int64) error {
 			return err
 		}
 	}
+	// The file is looked at first: if the log is copied into it and emptied after
+	// that, the mark is of a file that is no more.
+	like, err := likeness(m.path)
+	if err != nil {
+		return err
+	}
 	var head [logHeader]byte
 	if _, err := m.log.ReadAt(head[:], 0); err != nil {
 		return err
@@ -79,10 +91,6 @@ func (m *logMarker) try(frames int64) error {
 		m.last.frames = frames
 	} else {
 		m.scan(page, salt1, salt2)
-	}
-	like, err := likeness(m.path)
-	if err != nil {
-		return err
 	}
 	m.last.size, m.last.changed = like.size, like.changed
 	_, err = m.out.WriteAt([]byte(m.last.String()), 0)

@@ -39,6 +39,7 @@ type sqliteWriter struct {
 	failed  func(error) // told once when the disk fails
 	broken  atomic.Bool
 	waiting chan *waitingFact
+	scrubs  chan chan error // wait for the log to be emptied
 	done    chan struct{}
 	mu      sync.RWMutex // guards closing against sends
 	closed  bool
@@ -69,6 +70,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 	writer := &sqliteWriter{
 		conn: newPreparedConn(conn), room: room, failed: failed,
 		waiting: make(chan *waitingFact, groupLimit),
+		scrubs:  make(chan chan error),
 		done:    make(chan struct{}),
 		marker:  newLogMarker(path), recent: newMemories(path),
 	}
@@ -121,11 +123,13 @@ func (w *sqliteWriter) loop() {
 			}
 			clear(group) // who asked is not to be remembered
 			w.checkpoint()
+		case emptied := <-w.scrubs:
+			emptied <- w.shrink()
 		case <-others.C:
 			w.recent.begin()
 		case <-looks.C:
 			if w.room.full.Load() {
-				w.shrink()
+				_ = w.shrink() // the next look tries again
 				w.room.recover()
 			}
 		}
@@ -284,20 +288,25 @@ func (w *sqliteWriter) checkpoint() {
 	}
 }
 
-// shrink gives the room of the write-ahead log back to a full disk, unless
-// readers still need it: the next look will.
-func (w *sqliteWriter) shrink() {
+// shrink copies the write-ahead log back and empties it, unless readers still
+// need it: the next turn will. Those have little time, as nobody writes meanwhile.
+func (w *sqliteWriter) shrink() error {
 	if w.broken.Load() {
-		return
+		return ErrBroken
 	}
 	ctx := context.Background()
 	var busy, pages, copied int
 	_ = w.conn.command(ctx, "PRAGMA busy_timeout=50")
 	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied)
 	_ = w.conn.command(ctx, "PRAGMA busy_timeout=10000")
-	if isBroken(err) {
+	switch {
+	case isBroken(err):
 		w.fail(fmt.Errorf("checkpoint: %w", err))
+	case err == nil && busy == 0:
+		w.marker.forget()
+		w.length = nil
 	}
+	return err
 }
 
 // runUnderSavepoint runs one fact so that its failure undoes it alone. The
