@@ -7,7 +7,7 @@ GO    ?= go
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=%,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build deps check test model simulate lint results soak fuzz bench bench-check microbench screenshots bundle pack interop clean
+.PHONY: help build deps check test model simulate lint results soak fuzz bench growth bench-check microbench screenshots bundle pack interop clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -69,6 +69,10 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 bench: deps ## against a bare net/http server, on both databases (BENCH="-operations init -rounds 1" for less)
 	$(GO) build -o bin/bench ./bench
 	bin/bench $(BENCH)
+
+growth: deps ## hours: the same with 0, 1 and 10 million sessions and connections; draws into docs (GROWTH="-growth 0,100000" for less)
+	$(GO) build -o bin/bench ./bench
+	bin/bench -connections 64 -curves docs $(or $(GROWTH),-growth 0,1000000,10000000)
 
 bench-check: deps ## fail when a ratio is 10 % below the recorded one
 	$(GO) build -o bin/bench ./bench

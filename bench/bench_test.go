@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/xml"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,5 +44,41 @@ func TestAFallenRatioIsNoticed(t *testing.T) {
 	}
 	if err := fallen(recorded, map[string]float64{"status sqlite": 0.53}); err == nil {
 		t.Error("a run that measures nothing of it passes")
+	}
+}
+
+func TestGrowthIsDrawnAndTold(t *testing.T) {
+	all := []grown{
+		{0, []cell{{Operation: "init", Side: "sqlite", Connections: guarded, PerSecond: 1000, Ratio: 0.5}, {Operation: "link", Side: "sqlite", Connections: guarded, PerSecond: 90}},
+			map[string]size{"sqlite": {Idle: 40 << 20, Loaded: 60 << 20}}},
+		{1_000_000, []cell{{Operation: "init", Side: "sqlite", Connections: guarded, PerSecond: 900, Ratio: 0.4}, {Operation: "link", Side: "sqlite", Connections: guarded, PerSecond: 60}},
+			map[string]size{"sqlite": {Idle: 41 << 20, Loaded: 80 << 20}}},
+	}
+	cost := costCurves(all, "sqlite")
+	if diff := cmp.Diff([]line{{"init, durable", []float64{1, 1.25}}, {"whole sandbox link", []float64{1, 1.5}}}, cost.lines, cmp.AllowUnexported(line{})); diff != "" {
+		t.Errorf("(-want +got): %s", diff)
+	}
+	for name, drawn := range map[string]curves{"cost": cost, "memory": memoryCurves(all)} {
+		var anything struct {
+			XMLName xml.Name
+			Paths   []struct{} `xml:"path"`
+		}
+		if err := xml.Unmarshal([]byte(drawn.svg()), &anything); err != nil || anything.XMLName.Local != "svg" || len(anything.Paths) != len(drawn.lines) {
+			t.Errorf("%s: %v, %+v", name, err, anything)
+		}
+	}
+	table := growthTable(all)
+	for _, want := range []string{"| | engine | empty | 1 M |", "| init, durable, a second (times as slow) | sqlite | 1000 (1.00) | 900 (1.25) |", "| 40 and 60 MiB | 41 and 80 MiB |"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("%q is not in\n%s", want, table)
+		}
+	}
+}
+
+func TestNamesBesideCurvesDoNotCover(t *testing.T) {
+	c := curves{lines: []line{{"a", []float64{1}}, {"b", []float64{1}}, {"c", []float64{5}}}}
+	places := c.places(func(value float64) float64 { return 100 - value })
+	if diff := cmp.Diff([]float64{111, 127, 95}, places); diff != "" {
+		t.Errorf("(-want +got): %s", diff)
 	}
 }

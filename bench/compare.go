@@ -29,6 +29,15 @@ type stage struct {
 func compare(ctx context.Context, o options) (err error) {
 	s := &stage{options: o}
 	defer func() { err = errors.Join(err, s.stop()) }()
+	if err := s.run(ctx); err != nil {
+		return err
+	}
+	return s.tell(ctx)
+}
+
+// run starts every side and measures the operations that were asked for.
+func (s *stage) run(ctx context.Context) error {
+	o := s.options
 	if err := s.start(ctx); err != nil {
 		return err
 	}
@@ -52,7 +61,7 @@ func compare(ctx context.Context, o options) (err error) {
 			return fmt.Errorf("webhooks: %w", err)
 		}
 	}
-	return s.tell(ctx)
+	return nil
 }
 
 // measures reports whether an operation was asked for.
@@ -65,7 +74,7 @@ func (s *stage) start(ctx context.Context) (err error) {
 		return err
 	}
 	for engine := range strings.SplitSeq(s.options.engines, ",") {
-		started, err := startTarget(ctx, engine, s.upstream.url)
+		started, err := startTarget(ctx, engine, s.upstream.url, s.options.rows)
 		if err != nil {
 			return err
 		}
@@ -109,7 +118,7 @@ func (s *stage) measure(ctx context.Context, op operation, connections int) erro
 		for _, t := range s.targets {
 			profiled := s.profile(ctx, t, op.name, connections, round)
 			got, err := s.drive(ctx, t.child, op.latchkey(t), connections, length)
-			if err = errors.Join(err, <-profiled); err != nil {
+			if err = errors.Join(err, <-profiled, t.look(ctx)); err != nil {
 				return fmt.Errorf("%s: %w", t.engine, err)
 			}
 			sides[t.engine] = append(sides[t.engine], got)

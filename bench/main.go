@@ -34,6 +34,8 @@ type options struct {
 	check       string // file of ratios to hold this run against; empty: none
 	rows        int    // sessions and connections that are in the database before
 	profile     string // folder for CPU profiles; empty: none
+	growth      []int  // numbers of rows to measure with, one after the other; none: one run
+	curves      string // folder for the drawings of the growth; empty: none
 }
 
 func main() {
@@ -52,9 +54,17 @@ func main() {
 	flag.StringVar(&o.check, "check", "", "file of ratios: fail when one is 10 % below")
 	flag.IntVar(&o.rows, "rows", 0, "sessions and connections in the database before the measurements")
 	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles, one an operation and engine")
+	growth := flag.String("growth", "", "numbers of rows, such as 0,1000000: measures with each in turn")
+	flag.StringVar(&o.curves, "curves", "", "folder to draw the growth in")
 	flag.Parse()
 	var err error
-	if o.connections, err = numbers(*connections); err == nil {
+	if *growth != "" {
+		o.growth, err = numbers(*growth, 0)
+	}
+	if err == nil {
+		o.connections, err = numbers(*connections, 1)
+	}
+	if err == nil {
 		err = run(ctx, *role, *settings, o)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
@@ -66,6 +76,9 @@ func main() {
 func run(ctx context.Context, role, settings string, o options) error {
 	switch role {
 	case "":
+		if o.growth != nil {
+			return grow(ctx, o)
+		}
 		return compare(ctx, o)
 	case roleLatchkey:
 		return serveLatchkey(ctx, settings)
@@ -77,13 +90,13 @@ func run(ctx context.Context, role, settings string, o options) error {
 	return fmt.Errorf("there is no role %q", role)
 }
 
-// numbers reads a list such as 1,16,64.
-func numbers(text string) ([]int, error) {
+// numbers reads a list such as 1,16,64 of numbers that are not below least.
+func numbers(text string, least int) ([]int, error) {
 	var list []int
 	for part := range strings.SplitSeq(text, ",") {
 		number, err := strconv.Atoi(part)
-		if err != nil || number < 1 {
-			return nil, fmt.Errorf("connections: %q is not a list such as 1,16,64", text)
+		if err != nil || number < least {
+			return nil, fmt.Errorf("%q is not a list of numbers such as 1,16,64", text)
 		}
 		list = append(list, number)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -31,11 +32,21 @@ type target struct {
 	connections []string // at the upstream provider
 	textVersion string
 	begun       initAnswer
+	settings    latchkeySettings
+	size        size
 	close       func() error
 }
 
+// size is how large a target is.
+type size struct {
+	Rows   int           `json:"rows"`   // sessions, and as many connections
+	Start  time.Duration `json:"-"`      // from its start to its first answer, with those
+	Idle   int64         `json:"idle"`   // resident bytes after the start
+	Loaded int64         `json:"loaded"` // the most after an operation was measured
+}
+
 // startTarget starts a Latchkey on an empty database of the engine.
-func startTarget(ctx context.Context, engine, upstream string) (*target, error) {
+func startTarget(ctx context.Context, engine, upstream string, rows int) (*target, error) {
 	data, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
@@ -49,7 +60,7 @@ func startTarget(ctx context.Context, engine, upstream string) (*target, error) 
 		}
 		settings.DatabaseURL, stopDatabase = server.URL("postgres"), server.Close
 	}
-	t := &target{engine: engine}
+	t := &target{engine: engine, settings: settings}
 	t.close = func() error {
 		var err error
 		if t.child != nil {
@@ -63,10 +74,51 @@ func startTarget(ctx context.Context, engine, upstream string) (*target, error) 
 	if t.backend, err = newBackend(settings.Data, t.child.url); err == nil {
 		err = t.fill(ctx)
 	}
+	if err == nil {
+		err = t.grow(ctx, rows)
+	}
 	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	return t, nil
+}
+
+// grow fills the database with so many sessions and connections while nobody
+// serves it, and starts the target anew.
+func (t *target) grow(ctx context.Context, rows int) error {
+	err := t.child.stop()
+	t.child = nil
+	if err != nil {
+		return err
+	}
+	if rows > 0 {
+		f, err := openFiller(t.settings)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.grow(ctx, rows), f.db.Close()); err != nil {
+			return err
+		}
+	}
+	began := time.Now()
+	if t.child, err = startChild(ctx, "Latchkey on "+t.engine, roleLatchkey, t.settings); err != nil {
+		return err
+	}
+	t.backend.url = t.child.url
+	if err := t.backend.call(ctx, http.MethodGet, "/v2/account/whoami", nil, nil); err != nil {
+		return err
+	}
+	t.size = size{Rows: rows, Start: time.Since(began)}
+	used, err := t.child.used(ctx)
+	t.size.Idle = used.Memory
+	return err
+}
+
+// look notes the most memory that the target has had.
+func (t *target) look(ctx context.Context) error {
+	used, err := t.child.used(ctx)
+	t.size.Loaded = max(t.size.Loaded, used.Memory)
+	return err
 }
 
 // fill makes what the operations need.

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // PostgreSQL
+	_ "modernc.org/sqlite"             // SQLite
+)
+
+// How much is in a database beside its sessions and connections when it is
+// large, and how many rows one transaction writes.
+const (
+	largeApps     = 10_000
+	largePending  = 1_000_000
+	rowsAtOnce    = 50_000
+	neverDue      = "9223372036854775807"
+	fillingBehind = "24 * 3600 * 1000000.0" // microseconds: when the rows were made, until now
+)
+
+// filler writes rows into a database that nobody serves, far faster than they
+// could be made in the product's own way: each is a copy of one that was, with
+// other names.
+type filler struct {
+	db       *sql.DB
+	postgres bool
+}
+
+// openFiller opens the database of a target. It is not durable: it is thrown away.
+func openFiller(settings latchkeySettings) (*filler, error) {
+	driver, source := "sqlite", "file:"+filepath.Join(settings.Data, "latchkey.db")+
+		"?_pragma=journal_mode(wal)&_pragma=synchronous(0)&_pragma=cache_size(-2000000)&_pragma=busy_timeout(10000)"
+	if settings.DatabaseURL != "" {
+		driver, source = "pgx", settings.DatabaseURL
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		return nil, fmt.Errorf("open the database to fill it: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	return &filler{db, settings.DatabaseURL != ""}, nil
+}
+
+// grow makes so many sessions and connections, and what else a large
+// installation has: client apps, and deliveries that wait for an endpoint which
+// is disabled.
+func (f *filler) grow(ctx context.Context, rows int) error {
+	random := "lower(hex(randomblob(16)))"
+	if f.postgres {
+		random = "md5(random()::text || n)"
+		if _, err := f.db.ExecContext(ctx, "SET synchronous_commit = off"); err != nil {
+			return fmt.Errorf("fill: %w", err)
+		}
+	}
+	now := fmt.Sprint(time.Now().UnixMicro())
+	made := "CAST(" + now + " - (n * " + fillingBehind + " / " + fmt.Sprint(rows) + ") AS BIGINT)"
+	later := fmt.Sprint(time.Now().Add(30 * 24 * time.Hour).UnixMicro())
+	err := errors.Join(
+		f.copies(ctx, "link_sessions", "state = 'completed'", rows, map[string]string{
+			"id": "'ls_' || " + random, "secret_hash": random, "created_at": made, "updated_at": made,
+		}),
+		f.copies(ctx, "connections", "status = 'active'", rows, map[string]string{
+			"id": "'conn_' || " + random, "upstream_id": random, "client_reference_id": "'user-' || n", "created_at": made, "updated_at": made,
+			"check_due_at": later + " + n",
+		}),
+		f.copies(ctx, "client_apps", "TRUE", min(rows, largeApps), map[string]string{"id": "'app_' || " + random, "domain": "n || '.example'", "registrable": "n || '.example'"}),
+		f.pend(ctx, min(rows, largePending)),
+	)
+	if err != nil {
+		return err
+	}
+	settle := "PRAGMA wal_checkpoint(TRUNCATE)"
+	if f.postgres { // as the server itself does before long
+		settle = "VACUUM (ANALYZE, FREEZE)"
+	}
+	if _, err := f.db.ExecContext(ctx, settle); err != nil {
+		return fmt.Errorf("fill: %w", err)
+	}
+	return nil
+}
+
+// copies writes copies of the first row that fits, with other values in some columns.
+// In those, n is the number of the copy.
+func (f *filler) copies(ctx context.Context, table, fits string, count int, others map[string]string) error {
+	columns, err := f.columns(ctx, table)
+	if err != nil {
+		return err
+	}
+	values := make([]string, len(columns))
+	for i, column := range columns {
+		values[i] = "kept." + column
+		if other, ok := others[column]; ok {
+			values[i] = other
+		}
+	}
+	for _, column := range slices.Collect(maps.Keys(others)) {
+		if !slices.Contains(columns, column) {
+			return fmt.Errorf("fill %s: it has no column %s", table, column)
+		}
+	}
+	return f.series(ctx, count, func(numbers string) string {
+		return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") SELECT " + strings.Join(values, ", ") +
+			" FROM (SELECT * FROM " + table + " WHERE " + fits + " ORDER BY id LIMIT 1) kept, " + numbers
+	})
+}
+
+// pend makes deliveries that wait, each about a subject of its own.
+func (f *filler) pend(ctx context.Context, count int) error {
+	const endpoint = "SELECT organisation_id, environment FROM link_sessions LIMIT 1"
+	for _, statement := range []string{
+		`INSERT INTO webhook_endpoints (id, organisation_id, environment, url, events, description, status, sealed_secret, created_at)
+			SELECT 'we_pending', organisation_id, environment, 'https://shop.example/', ',*,', '', 'disabled', 'sealed', 0 FROM (` + endpoint + `) owner`,
+	} {
+		if _, err := f.db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("fill the endpoint: %w", err)
+		}
+	}
+	for _, insert := range []string{
+		`INSERT INTO events (id, organisation_id, environment, type, subject, sequence, body, created_at)
+			SELECT 'evt_pending_' || n, organisation_id, environment, 'connection.created', 'conn_pending_' || n, 1, '{}', 0 FROM (` + endpoint + `) owner, `,
+		`INSERT INTO deliveries (endpoint_id, subject, sequence, event_id, state, attempts, last_status, excerpt, updated_at, queued_at)
+			SELECT 'we_pending', 'conn_pending_' || n, 1, 'evt_pending_' || n, 'pending', 0, 0, '', 0, 0 FROM `,
+		`INSERT INTO delivery_heads (endpoint_id, subject, sequence, event_id, attempt, due_at, fence)
+			SELECT 'we_pending', 'conn_pending_' || n, 1, 'evt_pending_' || n, 0, ` + neverDue + `, 0 FROM `,
+	} {
+		if err := f.series(ctx, count, func(numbers string) string { return insert + numbers }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// series runs a statement for the numbers below count, some thousand at a time.
+func (f *filler) series(ctx context.Context, count int, statement func(numbers string) string) error {
+	for first := 0; first < count; first += rowsAtOnce {
+		last := min(first+rowsAtOnce, count) - 1
+		numbers := fmt.Sprintf("(SELECT generate_series(%d, %d) AS n) numbers", first, last)
+		if !f.postgres {
+			numbers = fmt.Sprintf("(WITH RECURSIVE series (n) AS (SELECT %d UNION ALL SELECT n + 1 FROM series WHERE n < %d) SELECT n FROM series) numbers", first, last)
+		}
+		if _, err := f.db.ExecContext(ctx, statement(numbers)); err != nil {
+			return fmt.Errorf("fill from row %d on: %w", first, err)
+		}
+	}
+	return nil
+}
+
+// columns lists the columns of a table.
+func (f *filler) columns(ctx context.Context, table string) (columns []string, err error) {
+	rows, err := f.db.QueryContext(ctx, "SELECT * FROM "+table+" LIMIT 0")
+	if err != nil {
+		return nil, fmt.Errorf("look at %s: %w", table, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close(), rows.Err()) }()
+	if columns, err = rows.Columns(); err != nil {
+		return nil, fmt.Errorf("look at %s: %w", table, err)
+	}
+	return columns, nil
+}
