@@ -50,13 +50,20 @@
     });
   }
 
+  // What a button of the list is about: the same one of a fresh list is focused
+  // again, so that the keyboard stays where it was.
+  const about = (button) => button.form.elements.connection.value + " " + (button.value || button.form.action);
+
   // The list of accounts as it is now; what has been told stays on the page.
   function refresh() {
     const request = new XMLHttpRequest();
     request.responseType = "document";
     request.onload = () => {
       const fresh = request.status === 200 && request.response?.getElementById("linked");
-      if (fresh) document.getElementById("linked").replaceWith(fresh);
+      if (!fresh) return;
+      const held = document.activeElement?.closest("#linked button");
+      document.getElementById("linked").replaceWith(fresh);
+      if (held) [...fresh.querySelectorAll("button")].find((button) => about(button) === about(held))?.focus();
     };
     request.open("GET", "/demo");
     request.send();
