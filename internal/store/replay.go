@@ -5,9 +5,15 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"latchkey"
 )
+
+// replayPatience is what a replay has in the place of a request's usual
+// patience: it may queue ten thousand events and more, and ends before a server
+// that leaves is done.
+const replayPatience = 10 * time.Second
 
 // ReplayDeliveries queues events for an endpoint once more, also such as it was
 // never sent, and returns how many. Each subject goes on with the oldest that
@@ -18,7 +24,7 @@ import (
 func (s *Store) ReplayDeliveries(ctx context.Context, replay latchkey.Replay, record latchkey.AuditRecord,
 ) (int64, error) {
 	var queued int64
-	err := s.fact(ctx, func(tx *tx) error {
+	err := s.fact(WithPatience(ctx, replayPatience), func(tx *tx) error {
 		endpoint, err := scanEndpoint(tx.row(`SELECT `+endpointColumns+` FROM webhook_endpoints
 			WHERE id = $1 AND organisation_id = $2 AND environment = $3`+tx.fragments.shareLock,
 			replay.EndpointID, replay.OrganisationID, string(replay.Environment)))
