@@ -10,14 +10,20 @@ import (
 	"latchkey"
 )
 
+// silent returns a batch of questions that are answered when the channel is closed.
+func silent() (*batch[int], chan struct{}) {
+	answered := make(chan struct{})
+	b := startBatch(func(_ context.Context, items []int) []error {
+		<-answered
+		return make([]error, len(items))
+	})
+	b.reads = true
+	return b, answered
+}
+
 func TestWhoLeavesDoesNotWaitForTheAnswerToAQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		answered := make(chan struct{})
-		b := startBatch(func(_ context.Context, items []int) []error {
-			<-answered
-			return make([]error, len(items))
-		})
-		b.reads = true
+		b, answered := silent()
 		ctx, leave := context.WithCancel(t.Context())
 		asked := make(chan error, 1)
 		go func() { asked <- b.do(ctx, 1) }()
@@ -33,12 +39,7 @@ func TestWhoLeavesDoesNotWaitForTheAnswerToAQuestion(t *testing.T) {
 
 func TestAQuestionWithoutAnAnswerIsNotSaidToBeDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		answered := make(chan struct{})
-		b := startBatch(func(_ context.Context, items []int) []error {
-			<-answered
-			return make([]error, len(items))
-		})
-		b.reads = true
+		b, answered := silent()
 		ctx, cancel := context.WithCancel(WithPatience(t.Context(), time.Second))
 		defer cancel()
 		err := b.do(ctx, 1)

@@ -14,7 +14,6 @@ import (
 // finish under a lost lease changes nothing and is a conflict.
 func (s *Store) FinishDelivery(ctx context.Context, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome,
 ) error {
-	more := false
 	if outcome.Delivered {
 		s.facts.Add(1)
 		finished := &finishedDelivery{delivery: delivery, outcome: outcome}
@@ -24,82 +23,44 @@ func (s *Store) FinishDelivery(ctx context.Context, delivery latchkey.Delivery, 
 		}
 		return err
 	}
-	err := s.ending(ctx, func(tx *tx) error {
-		var err error
-		more, err = finishDelivery(tx, delivery, outcome)
-		return err
-	})
-	if err == nil && more {
-		s.woken()
-	}
-	return err
+	return s.ending(ctx, func(tx *tx) error { return failDelivery(tx, delivery, outcome) })
 }
 
-// ends reports whether after the outcome nothing is sent to the endpoint any
-// more.
+// ends reports whether after a failure nothing is sent to the endpoint any more.
 func ends(outcome latchkey.DeliveryOutcome) bool {
-	return !outcome.Delivered && (outcome.Disable || outcome.RetryAt.IsZero())
+	return outcome.Disable || outcome.RetryAt.IsZero()
 }
 
-// finishDelivery reports whether the next delivery may be due at once.
-func finishDelivery(tx *tx, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) (more bool, err error) {
+// failDelivery writes a failed attempt and keeps its delivery at the head.
+func failDelivery(tx *tx, delivery latchkey.Delivery, outcome latchkey.DeliveryOutcome) error {
 	if ends(outcome) { // before its heads, as everybody takes them
 		_, err := tx.exec(`UPDATE webhook_endpoints SET status = status WHERE id = $1`, delivery.Endpoint.ID)
 		if err != nil {
-			return false, fmt.Errorf("take endpoint %s: %w", delivery.Endpoint.ID, err)
+			return fmt.Errorf("take endpoint %s: %w", delivery.Endpoint.ID, err)
 		}
 	}
 	held, err := tx.exec(`UPDATE delivery_heads SET fence = fence + 1
 		WHERE endpoint_id = $1 AND subject = $2 AND fence = $3`,
 		delivery.Endpoint.ID, delivery.Subject, delivery.Fence)
 	if err != nil {
-		return false, fmt.Errorf("take the head of %s: %w", delivery.EventID, err)
+		return fmt.Errorf("take the head of %s: %w", delivery.EventID, err)
 	}
 	if held == 0 {
-		return false, conflict("delivery")
-	}
-	state := latchkey.DeliveryPending
-	if outcome.Delivered {
-		state = latchkey.DeliveryDelivered
+		return conflict("delivery")
 	}
 	_, err = tx.exec(`UPDATE deliveries SET state = $4, attempts = $5, last_status = $6, excerpt = $7, updated_at = $8
 		WHERE endpoint_id = $1 AND subject = $2 AND sequence = $3`, delivery.Endpoint.ID, delivery.Subject,
-		delivery.Sequence, string(state), delivery.Attempt, outcome.Status, outcome.Excerpt, micros(outcome.At))
+		delivery.Sequence, string(latchkey.DeliveryPending), delivery.Attempt, outcome.Status, outcome.Excerpt, micros(outcome.At))
 	if err != nil {
-		return false, fmt.Errorf("write the outcome of %s: %w", delivery.EventID, err)
+		return fmt.Errorf("write the outcome of %s: %w", delivery.EventID, err)
 	}
-	if outcome.Delivered {
-		return nextHead(tx, delivery, outcome.At)
-	}
-	return false, holdHead(tx, delivery, outcome)
+	return holdHead(tx, delivery, outcome)
 }
 
 // dueIfEnabled is the time $4 for a head of the endpoint $1, unless that has
 // been disabled or parked while the attempt was under way.
 const dueIfEnabled = `CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = $1 AND status = 'enabled')
 	THEN CAST($4 AS BIGINT) ELSE $5 END`
-
-// nextHead puts the next event of the queue in place of the delivered one.
-func nextHead(tx *tx, delivery latchkey.Delivery, now time.Time) (bool, error) {
-	changed, err := tx.exec(`UPDATE delivery_heads SET (sequence, event_id, attempt, lease_until, due_at) = (
-			SELECT sequence, event_id, 0, 0, `+dueIfEnabled+` FROM deliveries WHERE endpoint_id = $1 AND subject = $2
-			AND sequence > $3 AND state = 'pending' ORDER BY sequence LIMIT 1)
-		WHERE endpoint_id = $1 AND subject = $2 AND EXISTS (SELECT 1 FROM deliveries
-			WHERE endpoint_id = $1 AND subject = $2 AND sequence > $3 AND state = 'pending')`,
-		delivery.Endpoint.ID, delivery.Subject, delivery.Sequence, micros(now), neverDue)
-	if err != nil {
-		return false, fmt.Errorf("move the queue after %s: %w", delivery.EventID, err)
-	}
-	if changed == 1 {
-		return true, nil
-	}
-	_, err = tx.exec(`DELETE FROM delivery_heads WHERE endpoint_id = $1 AND subject = $2`,
-		delivery.Endpoint.ID, delivery.Subject)
-	if err != nil {
-		return false, fmt.Errorf("end the queue after %s: %w", delivery.EventID, err)
-	}
-	return false, nil
-}
 
 // holdHead keeps the failed delivery at the head until its retry, or with the
 // whole queue for good when there is none. An endpoint that has another URL by

@@ -37,8 +37,7 @@ func startFinishes(writer *sqliteWriter) *batch[*finishedDelivery] {
 	}, 1)
 }
 
-// finishDelivered is finishDelivery for a success, where one writer needs no
-// locks: it ends the queue or moves it on, and reports whether there is more in
+// finishDelivered writes a success, where one writer needs no locks: it ends the queue or moves it on, and reports whether there is more in
 // it. A lost fence changes nothing, and held is false.
 func finishDelivered(tx *tx, finished *finishedDelivery) (more, held bool, err error) {
 	delivery, outcome := finished.delivery, finished.outcome
