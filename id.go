@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // The prefixes of ids. What follows is only [0-9A-Za-z].
@@ -27,6 +28,7 @@ const (
 const (
 	idLength     = 22 // 62^22 > 2^130
 	secretLength = 43 // 62^43 > 2^256
+	timeLength   = 8  // 62^8 milliseconds are 6,900 years
 	alphabet     = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
@@ -41,12 +43,39 @@ func NewSecretID(random io.Reader, prefix string) string {
 	return randomText(random, prefix, secretLength)
 }
 
+// NewTimedID returns the prefix, the millisecond, and at least 83 random bits, in
+// base 62 and as long as another id: one of what there are millions of. Such ids
+// sort by time, so that the rows and the index entries of a moment lie side by
+// side in a database, however large it is (the reason of UUID version 7, RFC 9562
+// section 5.7).
+func NewTimedID(random io.Reader, prefix string, now time.Time) string {
+	return randomText(random, prefix+millisecond(now), idLength-timeLength)
+}
+
+// NewClientSecret returns a secret that opens a session: the millisecond, which
+// is not secret, and at least 256 random bits in base 62. Store only its
+// HashClientSecret.
+func NewClientSecret(random io.Reader, now time.Time) string {
+	return randomText(random, PrefixClientSecret+millisecond(now), secretLength)
+}
+
+// millisecond returns a time in base 62, with leading zeros. Times before 1970 are 0.
+func millisecond(now time.Time) string {
+	var text [timeLength]byte
+	left := max(0, now.UnixMilli())
+	for i := timeLength - 1; i >= 0; i-- {
+		text[i] = alphabet[left%62]
+		left /= 62
+	}
+	return string(text[:])
+}
+
 // randomText returns the prefix and n letters of the alphabet, drawn without
 // bias: bytes of 248 (the largest multiple of 62 in a byte) and above are thrown
 // away. It panics when the source fails, since nothing safe can be done without
 // randomness.
 func randomText(random io.Reader, prefix string, n int) string {
-	var space [64]byte
+	var space [72]byte
 	text := append(space[:0], prefix...)
 	n += len(text)
 	var pool [64]byte
@@ -70,6 +99,13 @@ func HashSecret(secret string) string {
 	var text [43]byte // 32 bytes in base64
 	base64.RawURLEncoding.Encode(text[:], sum[:])
 	return string(text[:])
+}
+
+// HashClientSecret returns HashSecret behind the millisecond of the client secret,
+// if it has one: what is stored of it sorts by time.
+func HashClientSecret(secret string) string {
+	rest := strings.TrimPrefix(secret, PrefixClientSecret)
+	return rest[:max(0, min(timeLength, len(rest)-secretLength))] + HashSecret(secret)
 }
 
 // ValidID reports whether id is the prefix followed by 1 to 64 characters of

@@ -7,7 +7,7 @@ import "time"
 // never changes, and the Progress that every step rewrites.
 type LinkSession struct {
 	ID             string // ls_…
-	SecretHash     string // HashSecret of the cs_… secret
+	SecretHash     string // HashClientSecret of the cs_… secret
 	OrganisationID string
 	Environment    Environment
 	ClientAppID    string

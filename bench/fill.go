@@ -22,7 +22,7 @@ const (
 	largePending  = 1_000_000
 	rowsAtOnce    = 50_000
 	neverDue      = "9223372036854775807"
-	fillingBehind = "24 * 3600 * 1000000.0" // microseconds: when the rows were made, until now
+	fillingBehind = "86400000000.0" // microseconds: when the rows were made, until now
 )
 
 // filler writes rows into a database that nobody serves, far faster than they

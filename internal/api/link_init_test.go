@@ -155,7 +155,7 @@ func TestInitAnswersWithAPageOrASecret(t *testing.T) {
 			if life := expires.Sub(begun); err != nil || life < test.life-time.Second || life > test.life+time.Minute {
 				t.Errorf("expires at %s, want %s from now", got.ExpiresAt, test.life)
 			}
-			stored, err := h.App.Store().LinkSessionBySecret(t.Context(), latchkey.HashSecret(got.Secret()))
+			stored, err := h.App.Store().LinkSessionBySecret(t.Context(), latchkey.HashClientSecret(got.Secret()))
 			if err != nil || stored.ID != got.SessionID {
 				t.Errorf("stored %v, %v", stored, err)
 			}

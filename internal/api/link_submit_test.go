@@ -176,7 +176,7 @@ func TestDeleteShredsTheSession(t *testing.T) {
 			}
 			d.shown(`{"status":"not_found"}`)
 			h.refused(d.submit(map[string]any{"version": 1, "action": "cancel"}), http.StatusNotFound, latchkey.NotFound)
-			stored, err := h.App.Store().LinkSessionBySecret(t.Context(), latchkey.HashSecret(d.ClientSecret))
+			stored, err := h.App.Store().LinkSessionBySecret(t.Context(), latchkey.HashClientSecret(d.ClientSecret))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -74,7 +74,7 @@ func TestARedirectURIIsEqualByteForByte(t *testing.T) {
 	}
 	t.Run("without one it is the app's first", func(t *testing.T) {
 		made := latchtest.Decode[latchtest.Link](s, s.Want(http.StatusOK, "POST", "/v2/link/init", map[string]any{}, "apikey", tenant.key))
-		stored, err := s.App.Store().LinkSessionBySecret(t.Context(), latchkey.HashSecret(made.Secret()))
+		stored, err := s.App.Store().LinkSessionBySecret(t.Context(), latchkey.HashClientSecret(made.Secret()))
 		if err != nil || stored.Request.RedirectURL != registered[0] {
 			t.Errorf("redirect %q, %v", stored.Request.RedirectURL, err)
 		}

@@ -43,7 +43,7 @@ func TestTriesOfAnAddressCannotHideBehindHeaders(t *testing.T) {
 // consent returns the address in the record of consent, a keyed hash.
 func (f forward) consent(secret string) string {
 	f.Helper()
-	session, err := f.App.Store().LinkSessionBySecret(f.Context(), latchkey.HashSecret(secret))
+	session, err := f.App.Store().LinkSessionBySecret(f.Context(), latchkey.HashClientSecret(secret))
 	if err != nil {
 		f.Fatal(err)
 	}

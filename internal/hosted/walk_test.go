@@ -42,7 +42,7 @@ func begin(s *latchtest.Server, step latchkey.State) *person {
 // stored returns the session as it lies in the database.
 func (p *person) stored() *latchkey.LinkSession {
 	p.server.Helper()
-	session, err := p.server.App.Store().LinkSessionBySecret(p.server.Context(), latchkey.HashSecret(p.link.Secret()))
+	session, err := p.server.App.Store().LinkSessionBySecret(p.server.Context(), latchkey.HashClientSecret(p.link.Secret()))
 	if err != nil {
 		p.server.Fatal(err)
 	}

@@ -125,7 +125,7 @@ func (l *Links) newConnection(session *latchkey.LinkSession, user latchkey.UserD
 		permissions[i] = permission.Name
 	}
 	return latchkey.Connection{
-		ID:             latchkey.NewID(l.config.Random, latchkey.PrefixConnection),
+		ID:             latchkey.NewTimedID(l.config.Random, latchkey.PrefixConnection, now),
 		OrganisationID: session.OrganisationID, Environment: session.Environment, ClientAppID: session.ClientAppID,
 		Provider: session.Progress.Provider, ClientReferenceID: session.Request.ClientReferenceID,
 		Status: latchkey.ConnectionActive, User: user, Permissions: permissions, Metadata: session.Request.Metadata,

@@ -135,7 +135,7 @@ func (l *Links) event(organisationID string, environment latchkey.Environment, e
 	subject string, sequence int64, data eventData,
 ) (latchkey.Event, error) {
 	now := l.config.Now()
-	id := latchkey.NewID(l.config.Random, latchkey.PrefixEvent)
+	id := latchkey.NewTimedID(l.config.Random, latchkey.PrefixEvent, now)
 	body, err := json.Marshal(eventBody{
 		ID: id, Type: string(eventType), EventType: string(eventType), Timestamp: latchkey.FormatTime(now),
 		Live: environment == latchkey.Live, Data: data,

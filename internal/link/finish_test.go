@@ -98,7 +98,7 @@ func TestABrowserArrivesAtTheRegisteredURI(t *testing.T) {
 		shottest.Eval[string](tab, fmt.Sprintf(`document.querySelector('input[name="password"]').value = %q`, latchtest.Password))
 		tab.Click(`button[value="continue"]`)
 		tab.Await("#shop")
-		session, err := s.App.Store().LinkSessionBySecret(t.Context(), latchkey.HashSecret(link.Secret()))
+		session, err := s.App.Store().LinkSessionBySecret(t.Context(), latchkey.HashClientSecret(link.Secret()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -109,7 +109,7 @@ func (g *guesser) guess(username, password string) (linked bool) {
 	if g.secret == "" && !g.begin() {
 		return false
 	}
-	session, err := g.App.Store().LinkSessionBySecret(g.Context(), latchkey.HashSecret(g.secret))
+	session, err := g.App.Store().LinkSessionBySecret(g.Context(), latchkey.HashClientSecret(g.secret))
 	if err != nil {
 		g.Error(err)
 		return false
@@ -120,7 +120,7 @@ func (g *guesser) guess(username, password string) (linked bool) {
 	} else {
 		g.post("action", "continue", "username", username, "password", password)
 	}
-	if session, err = g.App.Store().LinkSessionBySecret(g.Context(), latchkey.HashSecret(g.secret)); err != nil {
+	if session, err = g.App.Store().LinkSessionBySecret(g.Context(), latchkey.HashClientSecret(g.secret)); err != nil {
 		g.Error(err)
 		return false
 	}

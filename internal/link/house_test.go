@@ -40,7 +40,7 @@ func (h house) begin(more ...string) begun {
 // stored reads the session as it lies in the store.
 func (b begun) stored() *latchkey.LinkSession {
 	b.Helper()
-	session, err := b.App.Store().LinkSessionBySecret(b.Context(), latchkey.HashSecret(b.Secret()))
+	session, err := b.App.Store().LinkSessionBySecret(b.Context(), latchkey.HashClientSecret(b.Secret()))
 	if err != nil {
 		b.Fatal(err)
 	}

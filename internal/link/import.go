@@ -40,7 +40,7 @@ func (l *Links) Import(ctx context.Context, caller latchkey.Caller, request Impo
 	}
 	now := l.config.Now()
 	fresh := latchkey.Connection{
-		ID: latchkey.NewID(l.config.Random, latchkey.PrefixConnection), OrganisationID: caller.OrganisationID,
+		ID: latchkey.NewTimedID(l.config.Random, latchkey.PrefixConnection, now), OrganisationID: caller.OrganisationID,
 		Environment: caller.Environment, ClientAppID: app.ID, Provider: request.Provider,
 		ClientReferenceID: request.ClientReferenceID, Status: latchkey.ConnectionActive, Permissions: permissions,
 		Imported: true, Version: 1, EventSequence: 1, CreatedAt: now, UpdatedAt: now, LastCheckedAt: now,
@@ -149,7 +149,7 @@ func (l *Links) discard(ctx context.Context, connection latchkey.Connection, req
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
-	connection.ID, connection.Version = latchkey.NewID(l.config.Random, latchkey.PrefixConnection), 1
+	connection.ID, connection.Version = latchkey.NewTimedID(l.config.Random, latchkey.PrefixConnection, l.config.Now()), 1
 	revocation, err := l.unused(connection, done)
 	if err == nil {
 		err = l.config.Revocations.KeepRevocation(ctx, revocation)

@@ -217,10 +217,10 @@ func (l *Links) newSession(caller latchkey.Caller, app latchkey.ClientApp, grant
 		life = time.Duration(seconds) * time.Second
 	}
 	granted.Locale = cmp.Or(granted.Locale, caller.Defaults.Locale)
-	secret := latchkey.NewSecretID(l.config.Random, latchkey.PrefixClientSecret)
+	secret := latchkey.NewClientSecret(l.config.Random, now)
 	session := &latchkey.LinkSession{
-		ID:         latchkey.NewID(l.config.Random, latchkey.PrefixSession),
-		SecretHash: latchkey.HashSecret(secret), OrganisationID: caller.OrganisationID, Environment: caller.Environment,
+		ID:         latchkey.NewTimedID(l.config.Random, latchkey.PrefixSession, now),
+		SecretHash: latchkey.HashClientSecret(secret), OrganisationID: caller.OrganisationID, Environment: caller.Environment,
 		ClientAppID: app.ID, State: latchkey.StatePreLogin, Version: 1, ExpiresAt: now.Add(life),
 		CreatedAt: now, UpdatedAt: now, Request: granted,
 		Progress: latchkey.SessionProgress{AttemptsLeft: attempts},

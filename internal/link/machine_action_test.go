@@ -84,7 +84,7 @@ func (m *machine) noInternal(status int) {
 }
 
 func (m *machine) stored() *latchkey.LinkSession {
-	session, err := m.App.Store().LinkSessionBySecret(m.house.Context(), latchkey.HashSecret(m.link.Secret()))
+	session, err := m.App.Store().LinkSessionBySecret(m.house.Context(), latchkey.HashClientSecret(m.link.Secret()))
 	if err != nil {
 		m.Fatal(err)
 	}

@@ -13,7 +13,7 @@ func (l *Links) Find(ctx context.Context, secret string) (*latchkey.LinkSession,
 	if !latchkey.ValidID(secret, latchkey.PrefixClientSecret) {
 		return nil, latchkey.Errorf(latchkey.NotFound, "no such session")
 	}
-	session, err := l.config.Sessions.LinkSessionBySecret(ctx, latchkey.HashSecret(secret))
+	session, err := l.config.Sessions.LinkSessionBySecret(ctx, latchkey.HashClientSecret(secret))
 	if err != nil {
 		return nil, err
 	}

@@ -277,7 +277,7 @@ func (h *trapHouse) purge(traps []*trap) {
 	h.App.Start(h.Context())
 	latchtest.Eventually(h.TB, "every login is ended at the provider", func() bool { return len(h.provider.Tokens()) == 0 })
 	for _, r := range traps {
-		session, err := h.App.Store().LinkSessionBySecret(h.Context(), latchkey.HashSecret(r.link.Secret()))
+		session, err := h.App.Store().LinkSessionBySecret(h.Context(), latchkey.HashClientSecret(r.link.Secret()))
 		if err != nil {
 			h.Fatal(err)
 		}

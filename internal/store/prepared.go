@@ -15,6 +15,7 @@ type preparedConn struct {
 	conn       *sql.Conn
 	statements map[string]preparedStatement
 	changes    changes // what is run may have made
+	wrote      bool    // a statement may have written since this was last made false
 	args       []driver.NamedValue
 }
 
@@ -73,7 +74,20 @@ func (p *preparedConn) ExecContext(ctx context.Context, query string, args ...an
 		p.args = append(p.args, driver.NamedValue{Ordinal: i + 1, Value: value})
 	}
 	defer clear(p.args)
-	return statement.direct.(driver.StmtExecContext).ExecContext(ctx, p.args)
+	result, err := statement.direct.(driver.StmtExecContext).ExecContext(ctx, p.args)
+	if !p.wrote {
+		p.wrote = mayHaveWritten(result, err)
+	}
+	return result, err
+}
+
+// mayHaveWritten reports whether a statement that ended so may have left something.
+func mayHaveWritten(result sql.Result, err error) bool {
+	if err != nil {
+		return true
+	}
+	rows, err := result.RowsAffected()
+	return err != nil || rows != 0
 }
 
 // QueryContext runs a prepared query.
@@ -82,6 +96,7 @@ func (p *preparedConn) QueryContext(ctx context.Context, query string, args ...a
 	if err != nil {
 		return nil, err
 	}
+	p.wrote = p.wrote || !statement.touches.reads
 	return statement.QueryContext(ctx, args...)
 }
 
@@ -91,6 +106,7 @@ func (p *preparedConn) QueryRowContext(ctx context.Context, query string, args .
 	if err != nil {
 		return p.conn.QueryRowContext(ctx, query, args...) // fails again, and says so in the row
 	}
+	p.wrote = p.wrote || !statement.touches.reads
 	return statement.QueryRowContext(ctx, args...)
 }
 

@@ -85,6 +85,7 @@ type touch struct {
 	sessions    bool // any session that it does not name
 	connections bool // of what Store.Credential reads
 	named       bool // only the connection of its first argument
+	reads       bool // it changes nothing
 }
 
 // touchesOf reads a statement. One that adds rows changes no answer: that there
@@ -92,7 +93,8 @@ type touch struct {
 // the transaction that writes the credential.
 func touchesOf(query string) touch {
 	touches := touch{sessions: query != advanceStatement && changesSessions.MatchString(query)}
-	if strings.HasPrefix(query, "SELECT") || strings.HasPrefix(query, "INSERT") {
+	touches.reads = strings.HasPrefix(query, "SELECT")
+	if touches.reads || strings.HasPrefix(query, "INSERT") {
 		return touches
 	}
 	touches.connections = strings.Contains(query, "connections") || strings.Contains(query, "client_apps") ||

@@ -23,7 +23,8 @@ func startFinishes(writer *sqliteWriter) *batch[*finishedDelivery] {
 					if err != nil {
 						return err
 					}
-					if each.more.Store(more); !held {
+					each.more.Store(more)
+					if errs[i] = nil; !held { // it may be run again
 						errs[i] = conflict("delivery")
 					}
 				}

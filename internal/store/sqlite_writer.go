@@ -29,8 +29,9 @@ const lookForOthers = 400 * time.Millisecond
 var errClosed = errors.New("the store is closed")
 
 // sqliteWriter owns the one writing connection. It takes every fact that is
-// waiting into one transaction, each under its own savepoint, and answers all
-// of them after the one commit: many callers share one fsync.
+// waiting into one transaction, in which one that fails is undone alone, and answers
+// all of them after the one commit: many callers share one fsync. A fact may be run
+// more than once.
 //
 // After a failed fsync, write or read it writes nothing more: see isBroken.
 type sqliteWriter struct {
@@ -189,8 +190,21 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 }
 
 // try runs the group in one transaction. An error is that of the transaction,
-// which is undone.
+// which is undone. Facts rarely fail, so none has a savepoint of its own until one
+// does that has written something: then the group is run anew, with savepoints.
 func (w *sqliteWriter) try(group []*waitingFact) error {
+	err := w.run(group, w.runPlain)
+	if errors.Is(err, errHalfway) {
+		err = w.run(group, w.runUnderSavepoint)
+	}
+	return err
+}
+
+// errHalfway ends a transaction in which a fact has failed halfway.
+var errHalfway = errors.New("a fact that had written failed")
+
+// run runs the group in one transaction, each fact in the given way.
+func (w *sqliteWriter) run(group []*waitingFact, run func(context.Context, *waitingFact) error) error {
 	ctx := context.Background()
 	w.length = nil
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -211,12 +225,7 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 		if fact.err = fact.ctx.Err(); fact.err != nil {
 			continue
 		}
-		var ended error
-		if fact.single {
-			fact.err = w.runFact(ctx, fact)
-		} else {
-			ended = w.runUnderSavepoint(ctx, fact)
-		}
+		ended := run(ctx, fact)
 		if isFull(fact.err) || isBroken(fact.err) {
 			ended = fact.err
 		}
@@ -236,15 +245,20 @@ func (w *sqliteWriter) try(group []*waitingFact) error {
 	}
 	committed = wrote
 	if wrote {
-		length, err := w.measure(ctx)
-		if err != nil {
-			length.pages = unmeasured
-		} else {
-			w.length = &length
-		}
-		w.marker.note(int64(length.pages))
+		w.note(ctx)
 	}
 	return nil
+}
+
+// note leaves the mark of a commit.
+func (w *sqliteWriter) note(ctx context.Context) {
+	length, err := w.measure(ctx)
+	if err != nil {
+		length.pages = unmeasured
+	} else {
+		w.length = &length
+	}
+	w.marker.note(int64(length.pages))
 }
 
 // measure asks how long the log is.
@@ -309,9 +323,23 @@ func (w *sqliteWriter) shrink() error {
 	return err
 }
 
+// runPlain runs one fact that will not fail, or not after it has written: the
+// returned error is errHalfway when it has.
+func (w *sqliteWriter) runPlain(ctx context.Context, fact *waitingFact) error {
+	w.conn.wrote = false
+	if fact.err = w.runFact(ctx, fact); fact.err != nil && w.conn.wrote && !fact.single {
+		return errHalfway
+	}
+	return nil
+}
+
 // runUnderSavepoint runs one fact so that its failure undoes it alone. The
 // returned error is the transaction's own end, not the fact's.
 func (w *sqliteWriter) runUnderSavepoint(ctx context.Context, fact *waitingFact) error {
+	if fact.single {
+		fact.err = w.runFact(ctx, fact)
+		return nil
+	}
 	if err := w.conn.command(ctx, "SAVEPOINT fact"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}

@@ -131,7 +131,7 @@ func trying(s *latchtest.Server, app latchkey.AppType) (address string, release 
 // of it.
 func stored(s *latchtest.Server, secret string) string {
 	s.Helper()
-	session, err := s.App.Store().LinkSessionBySecret(s.Context(), latchkey.HashSecret(secret))
+	session, err := s.App.Store().LinkSessionBySecret(s.Context(), latchkey.HashClientSecret(secret))
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func (w *world) judgeEnd() {
 }
 
 func (w *world) judgeSession(ctx context.Context, v *visited) {
-	session, err := w.database.store.LinkSessionBySecret(ctx, latchkey.HashSecret(v.secret))
+	session, err := w.database.store.LinkSessionBySecret(ctx, latchkey.HashClientSecret(v.secret))
 	switch {
 	case err != nil:
 		w.violated(acksLast, "session %s is lost: %v", v.id, err)
