@@ -52,25 +52,27 @@ func openFiller(settings latchkeySettings) (*filler, error) {
 // installation has: client apps, and deliveries that wait for an endpoint which
 // is disabled.
 func (f *filler) grow(ctx context.Context, rows int) error {
-	random := "lower(hex(randomblob(16)))"
+	// As the product's, names sort by time: eight letters, which are less than now's, and what is random.
+	random, early := "lower(hex(randomblob(22)))", "printf('0%07d', n)"
 	if f.postgres {
-		random = "md5(random()::text || n)"
+		random, early = "md5(random()::text || n) || md5(random()::text || n)", "'0' || lpad(n::text, 7, '0')"
 		if _, err := f.db.ExecContext(ctx, "SET synchronous_commit = off"); err != nil {
 			return fmt.Errorf("fill: %w", err)
 		}
 	}
+	name := early + " || substr(" + random + ", 1, 14)"
 	now := fmt.Sprint(time.Now().UnixMicro())
-	made := "CAST(" + now + " - (n * " + fillingBehind + " / " + fmt.Sprint(rows) + ") AS BIGINT)"
+	made := "CAST(" + now + " - ((" + fmt.Sprint(rows) + " - n) * " + fillingBehind + " / " + fmt.Sprint(rows) + ") AS BIGINT)"
 	later := fmt.Sprint(time.Now().Add(30 * 24 * time.Hour).UnixMicro())
 	err := errors.Join(
 		f.copies(ctx, "link_sessions", "state = 'completed'", rows, map[string]string{
-			"id": "'ls_' || " + random, "secret_hash": random, "created_at": made, "updated_at": made,
+			"id": "'ls_' || " + name, "secret_hash": early + " || substr(" + random + ", 1, 43)", "created_at": made, "updated_at": made,
 		}),
 		f.copies(ctx, "connections", "status = 'active'", rows, map[string]string{
-			"id": "'conn_' || " + random, "upstream_id": random, "client_reference_id": "'user-' || n", "created_at": made, "updated_at": made,
+			"id": "'conn_' || " + name, "upstream_id": "substr(" + random + ", 1, 32)", "client_reference_id": "'user-' || n", "created_at": made, "updated_at": made,
 			"check_due_at": later + " + n",
 		}),
-		f.copies(ctx, "client_apps", "TRUE", min(rows, largeApps), map[string]string{"id": "'app_' || " + random, "domain": "n || '.example'", "registrable": "n || '.example'"}),
+		f.copies(ctx, "client_apps", "TRUE", min(rows, largeApps), map[string]string{"id": "'app_' || " + name, "domain": "n || '.example'", "registrable": "n || '.example'"}),
 		f.pend(ctx, min(rows, largePending)),
 	)
 	if err != nil {

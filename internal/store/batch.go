@@ -159,9 +159,10 @@ func (b *batch[T]) stop() {
 	b.working.Wait()
 }
 
-// batches are the hot facts, and the hot question.
+// batches are the hot facts, and the hot questions.
 type batches struct {
 	sessionsFound      *batch[*sessionQuestion]
+	credentialsFound   *batch[*credentialQuestion]
 	sessionsCreated    *batch[*sessionRow]
 	sessionsAdvanced   *batch[*sessionRow]
 	deliveriesFinished *batch[*finishedDelivery]
@@ -171,6 +172,9 @@ func startBatches(engine *postgresEngine) *batches {
 	grouped := &batches{
 		sessionsFound: startBatch(func(ctx context.Context, questions []*sessionQuestion) []error {
 			return findSessions(ctx, engine, questions)
+		}),
+		credentialsFound: startBatch(func(ctx context.Context, questions []*credentialQuestion) []error {
+			return findCredentials(ctx, engine, questions)
 		}),
 		sessionsCreated: startBatch(func(ctx context.Context, rows []*sessionRow) []error {
 			return createSessions(ctx, engine, rows)
@@ -182,12 +186,13 @@ func startBatches(engine *postgresEngine) *batches {
 			return finishDeliveries(ctx, engine, finished)
 		}),
 	}
-	grouped.sessionsFound.reads = true
+	grouped.sessionsFound.reads, grouped.credentialsFound.reads = true, true
 	return grouped
 }
 
 func (b *batches) stop() {
 	b.sessionsFound.stop()
+	b.credentialsFound.stop()
 	b.sessionsCreated.stop()
 	b.sessionsAdvanced.stop()
 	b.deliveriesFinished.stop()

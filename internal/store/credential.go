@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -27,22 +28,42 @@ func (s *Store) Credential(ctx context.Context, organisationID string, environme
 
 func (s *Store) loadCredential(ctx context.Context, organisationID string, environment latchkey.Environment, id string,
 ) (latchkey.Connection, latchkey.SealedCredential, error) {
-	var sealed latchkey.SealedCredential
+	var found knownCredential
+	var err error
+	if grouped := s.engine.batches(); grouped != nil {
+		s.reads.Add(1)
+		question := &credentialQuestion{id: id}
+		err = grouped.credentialsFound.do(ctx, question)
+		found = question.found
+	} else {
+		found, err = scanCredential(s.read().QueryRowContext(ctx, credentialQuery+`id = $1`, id))
+	}
+	if err == nil && (found.connection.OrganisationID != organisationID || found.connection.Environment != environment) {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return latchkey.Connection{}, latchkey.SealedCredential{}, orNotFound(err, "connection")
+	}
+	return found.connection, found.sealed, nil
+}
+
+// credentialQuery reads connections with their credentials.
+const credentialQuery = `SELECT ` + connectionColumns + `, credential,
+	credential_expires_at, credential_ends_at, refresh_lease_until, previous_credential IS NOT NULL,
+	COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = connections.client_app_id), FALSE),
+	(SELECT digest FROM credential_marks WHERE connection_id = connections.id)
+	FROM connections WHERE `
+
+func scanCredential(row scanner) (knownCredential, error) {
+	var found knownCredential
 	var expires, ends, begun int64
 	var suspended bool
-	connection, err := scanConnectionAnd(s.read().QueryRowContext(ctx, `SELECT `+connectionColumns+`, credential,
-		credential_expires_at, credential_ends_at, refresh_lease_until, previous_credential IS NOT NULL,
-		COALESCE((SELECT suspended FROM client_apps WHERE client_apps.id = connections.client_app_id), FALSE),
-		(SELECT digest FROM credential_marks WHERE connection_id = connections.id)
-		FROM connections WHERE id = $1 AND organisation_id = $2 AND environment = $3`,
-		id, organisationID, string(environment)), &sealed.Bytes, &expires, &ends, &begun, &sealed.Unproved, &suspended,
-		&sealed.Digest)
-	if err != nil {
-		return connection, sealed, orNotFound(err, "connection")
-	}
+	var err error
+	sealed := &found.sealed
+	found.connection, err = scanConnectionAnd(row, &sealed.Bytes, &expires, &ends, &begun, &sealed.Unproved, &suspended, &sealed.Digest)
 	sealed.ExpiresAt, sealed.EndsAt, sealed.RefreshBegun = moment(expires), moment(ends), moment(begun)
-	connection.AppSuspended = suspended
-	return connection, sealed, nil
+	found.connection.AppSuspended = suspended
+	return found, err
 }
 
 // ReplaceCredential keeps what an answer of the provider changed of the

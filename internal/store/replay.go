@@ -151,11 +151,13 @@ func queueAgain(tx *tx, wanted wantedEvents, endpointID string, now, due int64) 
 		return 0, fmt.Errorf("queue the events: %w", err)
 	}
 	// An event that was appended only now is not among what has just been queued.
+	// The sum keeps PostgreSQL, which may know nothing of the tables yet, from an index
+	// in which all of them stand together.
 	_, err = tx.exec(`INSERT INTO delivery_heads (endpoint_id, subject, sequence, event_id, attempt, due_at, fence)
 		SELECT d.endpoint_id, d.subject, d.sequence, d.event_id, 0, $10, 0
 		FROM (SELECT subject, MIN(sequence) AS sequence FROM events WHERE `+wanted.condition+` GROUP BY subject) oldest
 		JOIN deliveries d ON d.endpoint_id = $8 AND d.subject = oldest.subject AND d.sequence = oldest.sequence
-		WHERE d.state = 'pending' AND d.queued_at = $9
+		WHERE d.state = 'pending' AND d.queued_at + 0 = $9
 		ON CONFLICT (endpoint_id, subject) DO UPDATE SET attempt = 0, due_at = excluded.due_at, lease_until = 0,
 			fence = delivery_heads.fence + 1,
 			event_id = CASE WHEN excluded.sequence < delivery_heads.sequence
