@@ -1,6 +1,7 @@
 package latchkey_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"latchkey"
 )
@@ -64,6 +66,41 @@ func TestASecretOf43LettersHasMoreThan256Bits(t *testing.T) {
 		t.Errorf("there are %s secrets, want more than %s", possible, least)
 	}
 	fmt.Printf("RESULT S-6.bits %d 256\n", possible.BitLen()-1)
+}
+
+func TestTimedIDsSortByTimeAndAreAsLongAsOthers(t *testing.T) {
+	now := time.UnixMilli(1_790_000_000_000)
+	before := ""
+	for _, later := range []time.Duration{-time.Hour, 0, time.Millisecond, time.Second, 100 * 365 * 24 * time.Hour} {
+		id := latchkey.NewTimedID(rand.Reader, latchkey.PrefixSession, now.Add(later))
+		if id <= before || len(id) != len(latchkey.NewID(rand.Reader, latchkey.PrefixSession)) || !latchkey.ValidID(id, latchkey.PrefixSession) {
+			t.Errorf("after %v: %s, which comes after %s", later, id, before)
+		}
+		before = id
+	}
+	if one, other := latchkey.NewTimedID(rand.Reader, "", now), latchkey.NewTimedID(rand.Reader, "", now); one == other || one[:8] != other[:8] {
+		t.Errorf("of the same millisecond: %s and %s", one, other)
+	}
+	if id := latchkey.NewTimedID(rand.Reader, "", time.Time{}); !strings.HasPrefix(id, "00000000") {
+		t.Errorf("before 1970: %s", id)
+	}
+}
+
+func TestAClientSecretIsStoredAsItsTimeAndItsHash(t *testing.T) {
+	secret := latchkey.NewClientSecret(rand.Reader, time.UnixMilli(1_790_000_000_000))
+	random := latchkey.NewSecretID(rand.Reader, latchkey.PrefixClientSecret)
+	if !latchkey.ValidID(secret, latchkey.PrefixClientSecret) || len(secret) != len(random)+8 {
+		t.Errorf("the secret has %d letters", len(secret))
+	}
+	// One of before there were times in them has none.
+	for text, want := range map[string]string{secret: secret[3:11] + latchkey.HashSecret(secret), random: latchkey.HashSecret(random), "cs_": latchkey.HashSecret("cs_")} {
+		if got := latchkey.HashClientSecret(text); got != want {
+			t.Errorf("of %d letters: %s, want %s", len(text), got, want)
+		}
+	}
+	if other := latchkey.NewClientSecret(rand.Reader, time.UnixMilli(1_790_000_000_000)); other == secret || other[:11] != secret[:11] {
+		t.Error("two of a millisecond differ in more, or in less, than what is random")
+	}
 }
 
 func TestIDsWithoutRandomnessPanicRatherThanRepeat(t *testing.T) {

@@ -96,6 +96,53 @@ func TestFactsThatWaitTogetherShareOneCommit(t *testing.T) {
 	}
 }
 
+func TestFactsAreRunAgainOnlyWhenOneHasFailedHalfway(t *testing.T) {
+	refused := errors.New("refused")
+	for name, each := range map[string]struct {
+		failing func(tx *tx) error
+		runs    int
+	}{
+		"before it wrote": {func(*tx) error { return refused }, 1},
+		"after a statement that changed nothing": {func(tx *tx) error {
+			_, err := tx.exec(`DELETE FROM meta WHERE name = 'nobody'`)
+			return errors.Join(refused, err)
+		}, 1},
+		"after a query": {func(tx *tx) error {
+			var n int
+			return errors.Join(refused, tx.row(`SELECT count(*) FROM meta`).Scan(&n))
+		}, 1},
+		"after it wrote": {func(tx *tx) error { return errors.Join(refused, noting("half")(tx)) }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, path := writerOf(t)
+			release := busy(t, e)
+			before := commits(t, path)
+			var group sync.WaitGroup
+			runs := 0
+			group.Go(func() {
+				if err := e.write(t.Context(), func(tx *tx) error {
+					runs++
+					return noting("whole")(tx)
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+			queued(e, 1)
+			group.Go(func() {
+				if err := e.write(t.Context(), each.failing); !errors.Is(err, refused) {
+					t.Errorf("the fact that failed is answered %v", err)
+				}
+			})
+			queued(e, 2)
+			release()
+			group.Wait()
+			if runs != each.runs || noted(t, e) != 1 || commits(t, path)-before != 1 {
+				t.Errorf("%d runs, want %d; %d rows in %d commits, want one in one", runs, each.runs, noted(t, e), commits(t, path)-before)
+			}
+		})
+	}
+}
+
 // commits counts the commits in the write-ahead log: the frames whose header
 // gives the size of the database after them, and whose salt is the log's own
 // (https://sqlite.org/fileformat2.html, section 4.1).

@@ -100,8 +100,8 @@ func (w *world) wants(code latchkey.Code, err error) {
 // session makes a session that is not stored yet.
 func (w *world) session() *latchkey.LinkSession {
 	return &latchkey.LinkSession{
-		ID:             latchkey.NewID(rand.Reader, latchkey.PrefixSession),
-		SecretHash:     latchkey.HashSecret(latchkey.NewSecretID(rand.Reader, latchkey.PrefixClientSecret)),
+		ID:             latchkey.NewTimedID(rand.Reader, latchkey.PrefixSession, start),
+		SecretHash:     latchkey.HashClientSecret(latchkey.NewClientSecret(rand.Reader, start)),
 		OrganisationID: w.organisation.ID, Environment: latchkey.Sandbox, ClientAppID: w.app.ID,
 		State: latchkey.StatePreLogin, Version: 1, ExpiresAt: start.Add(30 * time.Minute), CreatedAt: start, UpdatedAt: start,
 		Request: latchkey.SessionRequest{
@@ -130,7 +130,7 @@ func advanced(session *latchkey.LinkSession, state latchkey.State) *latchkey.Lin
 // connection makes a new connection of an upstream account.
 func (w *world) connection(upstream, reference string) latchkey.Connection {
 	return latchkey.Connection{
-		ID: latchkey.NewID(rand.Reader, latchkey.PrefixConnection), OrganisationID: w.organisation.ID,
+		ID: latchkey.NewTimedID(rand.Reader, latchkey.PrefixConnection, start), OrganisationID: w.organisation.ID,
 		Environment: latchkey.Sandbox, ClientAppID: w.app.ID, Provider: "sandbox", ClientReferenceID: reference,
 		Status: latchkey.ConnectionActive, User: latchkey.UserData{ID: upstream, Name: "Ada", Username: "ada"},
 		Permissions: []string{"profile:read"}, Exit: "de-1", Version: 1, EventSequence: 1, CreatedAt: start, UpdatedAt: start,
@@ -154,7 +154,7 @@ func (w *world) linked(connection latchkey.Connection) latchkey.Connection {
 // event makes the event of the connection's current sequence.
 func (w *world) event(connection latchkey.Connection, eventType latchkey.EventType) latchkey.Event {
 	return latchkey.Event{
-		ID: latchkey.NewID(rand.Reader, latchkey.PrefixEvent), OrganisationID: w.organisation.ID,
+		ID: latchkey.NewTimedID(rand.Reader, latchkey.PrefixEvent, start), OrganisationID: w.organisation.ID,
 		Environment: latchkey.Sandbox, Type: eventType, Subject: connection.ID, Sequence: connection.EventSequence,
 		Body: fmt.Appendf(nil, `{"n":%d}`, connection.EventSequence), CreatedAt: start,
 	}
