@@ -32,6 +32,18 @@ func compare(ctx context.Context, o options) (err error) {
 	if err := s.run(ctx); err != nil {
 		return err
 	}
+	for _, t := range s.targets {
+		if o.overdue > 0 {
+			err := t.filled(func(f *filler) error {
+				left, err := f.countOverdue(ctx)
+				fmt.Printf("%s: %d of %d sessions have expired meanwhile\n", t.engine, o.overdue-left, o.overdue)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
 	return s.tell(ctx)
 }
 
@@ -74,7 +86,7 @@ func (s *stage) start(ctx context.Context) (err error) {
 		return err
 	}
 	for engine := range strings.SplitSeq(s.options.engines, ",") {
-		started, err := startTarget(ctx, engine, s.upstream.url, s.options.rows)
+		started, err := startTarget(ctx, engine, s.upstream.url, s.options)
 		if err != nil {
 			return err
 		}

@@ -33,6 +33,7 @@ type options struct {
 	record      string // file of ratios to write; empty: none
 	check       string // file of ratios to hold this run against; empty: none
 	rows        int    // sessions and connections that are in the database before
+	overdue     int    // sessions that the server has to expire meanwhile
 	profile     string // folder for CPU profiles; empty: none
 	growth      []int  // numbers of rows to measure with, one after the other; none: one run
 	curves      string // folder for the drawings of the growth; empty: none
@@ -53,6 +54,7 @@ func main() {
 	flag.StringVar(&o.record, "record", "", "file to write the ratios to")
 	flag.StringVar(&o.check, "check", "", "file of ratios: fail when one is 10 % below")
 	flag.IntVar(&o.rows, "rows", 0, "sessions and connections in the database before the measurements")
+	flag.IntVar(&o.overdue, "overdue", 0, "sessions that the server has to expire while it is measured")
 	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles, one an operation and engine")
 	growth := flag.String("growth", "", "numbers of rows, such as 0,1000000: measures with each in turn")
 	flag.StringVar(&o.curves, "curves", "", "folder to draw the growth in")

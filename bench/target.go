@@ -45,8 +45,9 @@ type size struct {
 	Loaded int64         `json:"loaded"` // the most after an operation was measured
 }
 
-// startTarget starts a Latchkey on an empty database of the engine.
-func startTarget(ctx context.Context, engine, upstream string, rows int) (*target, error) {
+// startTarget starts a Latchkey on a database of the engine, with as many rows as
+// the options say.
+func startTarget(ctx context.Context, engine, upstream string, o options) (*target, error) {
 	data, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
@@ -75,7 +76,7 @@ func startTarget(ctx context.Context, engine, upstream string, rows int) (*targe
 		err = t.fill(ctx)
 	}
 	if err == nil {
-		err = t.grow(ctx, rows)
+		err = t.grow(ctx, o)
 	}
 	if err != nil {
 		return nil, errors.Join(err, t.close())
@@ -83,22 +84,24 @@ func startTarget(ctx context.Context, engine, upstream string, rows int) (*targe
 	return t, nil
 }
 
-// grow fills the database with so many sessions and connections while nobody
-// serves it, and starts the target anew.
-func (t *target) grow(ctx context.Context, rows int) error {
+// grow fills the database while nobody serves it, and starts the target anew.
+func (t *target) grow(ctx context.Context, o options) error {
 	err := t.child.stop()
 	t.child = nil
 	if err != nil {
 		return err
 	}
-	if rows > 0 {
-		f, err := openFiller(t.settings)
-		if err != nil {
-			return err
+	err = t.filled(func(f *filler) (err error) {
+		if o.rows > 0 {
+			err = f.grow(ctx, o.rows)
 		}
-		if err := errors.Join(f.grow(ctx, rows), f.db.Close()); err != nil {
-			return err
+		if o.overdue > 0 {
+			err = errors.Join(err, f.overdue(ctx, o.overdue))
 		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	began := time.Now()
 	if t.child, err = startChild(ctx, "Latchkey on "+t.engine, roleLatchkey, t.settings); err != nil {
@@ -108,10 +111,19 @@ func (t *target) grow(ctx context.Context, rows int) error {
 	if err := t.backend.call(ctx, http.MethodGet, "/v2/account/whoami", nil, nil); err != nil {
 		return err
 	}
-	t.size = size{Rows: rows, Start: time.Since(began)}
+	t.size = size{Rows: o.rows, Start: time.Since(began)}
 	used, err := t.child.used(ctx)
 	t.size.Idle = used.Memory
 	return err
+}
+
+// filled uses the database past the target.
+func (t *target) filled(use func(f *filler) error) error {
+	f, err := openFiller(t.settings)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(f), f.db.Close())
 }
 
 // look notes the most memory that the target has had.

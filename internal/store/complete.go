@@ -30,7 +30,7 @@ func (e *TwinError) Twin() latchkey.Connection { return e.Existing }
 func (s *Store) CompleteLink(ctx context.Context, session *latchkey.LinkSession, version int64,
 	connection latchkey.Connection, sealed latchkey.SealedCredential, follows latchkey.Consequences,
 ) error {
-	row, err := newSessionRow(session)
+	row, err := nextSessionRow(session)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (s *Store) LinkSession(ctx context.Context, organisationID string, environm
 func (s *Store) AdvanceLinkSession(ctx context.Context, session *latchkey.LinkSession, version int64,
 	follows latchkey.Consequences,
 ) error {
-	row, err := newSessionRow(session)
+	row, err := nextSessionRow(session)
 	if err != nil {
 		return err
 	}
@@ -213,6 +213,16 @@ func newSessionRow(session *latchkey.LinkSession) (*sessionRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode session %s: %w", session.ID, err)
 	}
+	row, err := nextSessionRow(session)
+	if err == nil {
+		row.request = string(request)
+	}
+	return row, err
+}
+
+// nextSessionRow is newSessionRow of a session that is there already: its request
+// stays as it was written.
+func nextSessionRow(session *latchkey.LinkSession) (*sessionRow, error) {
 	progress, err := json.Marshal(session.Progress)
 	if err != nil {
 		return nil, fmt.Errorf("encode session %s: %w", session.ID, err)
@@ -222,7 +232,7 @@ func newSessionRow(session *latchkey.LinkSession) (*sessionRow, error) {
 		environment: string(session.Environment), clientAppID: session.ClientAppID, state: string(session.State),
 		version: session.Version, expiresAt: micros(session.ExpiresAt), leaseUntil: micros(session.LeaseUntil),
 		createdAt: micros(session.CreatedAt), updatedAt: micros(session.UpdatedAt),
-		request: string(request), progress: string(progress), flow: session.Flow, status: string(session.Status()),
+		progress: string(progress), flow: session.Flow, status: string(session.Status()),
 	}, nil
 }
 
