@@ -41,7 +41,7 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	main, err := sql.Open("sqlite", sqliteURL(path, "_txlock=immediate"))
+	main, err := sql.Open("sqlite", sqliteURL(path, "_txlock=immediate&_pragma=cache_size(-65536)"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -77,7 +77,8 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 
 // sqliteURL adds what every connection needs: a write-ahead log, an fsync at
 // every commit, foreign keys, patience with other processes, zeros over what is
-// deleted. The writer itself copies the log back.
+// deleted. The writer itself copies the log back, and has room for the inner pages of
+// the indexes of ten million rows.
 func sqliteURL(path, extra string) string {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	return "file:" + escaped + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
