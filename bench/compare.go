@@ -63,14 +63,14 @@ func (s *stage) run(ctx context.Context) error {
 			}
 		}
 	}
+	if o.measures("webhook") { // before the links, whose events it would deliver too
+		if err := s.measureDeliveries(ctx); err != nil {
+			return fmt.Errorf("webhooks: %w", err)
+		}
+	}
 	if o.measures("link") {
 		if err := s.measureLinks(ctx); err != nil {
 			return fmt.Errorf("whole links: %w", err)
-		}
-	}
-	if o.measures("webhook") {
-		if err := s.measureDeliveries(ctx); err != nil {
-			return fmt.Errorf("webhooks: %w", err)
 		}
 	}
 	return nil
