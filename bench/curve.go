@@ -11,7 +11,7 @@ import (
 
 // The measures of a drawing, in pixels.
 const (
-	curveWidth, curveHeight = 760, 400
+	curveWidth, curveHeight = 800, 400
 	curveLeft, curveRight   = 64, 230 // beside the plot; names stand on the right
 	curveTop, curveBottom   = 56, 48
 	nameHeight              = 16 // between two names
