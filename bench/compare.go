@@ -32,19 +32,28 @@ func compare(ctx context.Context, o options) (err error) {
 	if err := s.run(ctx); err != nil {
 		return err
 	}
-	for _, t := range s.targets {
-		if o.overdue > 0 {
-			err := t.filled(func(f *filler) error {
-				left, err := f.countOverdue(ctx)
-				fmt.Printf("%s: %d of %d sessions have expired meanwhile\n", t.engine, o.overdue-left, o.overdue)
-				return err
-			})
-			if err != nil {
-				return err
-			}
+	if o.overdue > 0 {
+		if err := s.tellOverdue(ctx); err != nil {
+			return err
 		}
 	}
 	return s.tell(ctx)
+}
+
+// tellOverdue prints how many of the overdue sessions have expired by now.
+func (s *stage) tellOverdue(ctx context.Context) error {
+	for _, t := range s.targets {
+		var left int
+		err := t.filled(func(f *filler) (err error) {
+			left, err = f.countOverdue(ctx)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("count what is overdue on %s: %w", t.engine, err)
+		}
+		fmt.Printf("%s: %d of %d sessions have expired meanwhile\n", t.engine, s.options.overdue-left, s.options.overdue)
+	}
+	return nil
 }
 
 // run starts every side and measures the operations that were asked for.

@@ -133,8 +133,7 @@ func (f *filler) copies(ctx context.Context, table, fits string, count int, othe
 	})
 }
 
-// withoutIndexes writes to a table whose indexes are made when all is in it,
-// which takes a fifth of the time.
+// withoutIndexes writes to a table whose indexes are made when all is in it.
 func (f *filler) withoutIndexes(ctx context.Context, table string, write func() error) error {
 	list := "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL"
 	if f.postgres {

@@ -15,8 +15,7 @@ import (
 const groupLimit = 512
 
 // checkpointPages is how many pages the write-ahead log may hold, 4 MB, before it
-// is copied back. Who waits for a commit waits for that too, and a log that fits
-// into the processor's cache is the fastest to write and to copy.
+// is copied back. Who waits for a commit waits for that too.
 const checkpointPages = 1000
 
 // lookForRoom is how often a full disk is looked at.
