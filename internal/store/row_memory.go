@@ -20,15 +20,15 @@ const mostRemembered = 4096
 // Its methods are safe for concurrent use, those of nil too: it knows nothing.
 // Who gets a row changes nothing in what it points to.
 type rowMemory[V any] struct {
-	commits *commitCount
+	index   *logIndex
 	mu      sync.RWMutex
 	known   map[string]V
 	changes int64  // how often something was forgotten
 	seen    uint32 // the count of commits for which all that is known holds
 }
 
-func newRowMemory[V any](commits *commitCount) *rowMemory[V] {
-	return &rowMemory[V]{commits: commits, known: map[string]V{}, seen: commits.load()}
+func newRowMemory[V any](index *logIndex) *rowMemory[V] {
+	return &rowMemory[V]{index: index, known: map[string]V{}, seen: index.commits()}
 }
 
 // get returns what is remembered of a row, and otherwise the state of the
@@ -40,7 +40,7 @@ func (m *rowMemory[V]) get(key string) (row V, ok bool, changes int64) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	row, ok = m.known[key]
-	return row, ok && m.commits.load() == m.seen, m.changes
+	return row, ok && m.index.commits() == m.seen, m.changes
 }
 
 // keep remembers a row that was read since get, unless something was forgotten
@@ -69,7 +69,7 @@ func (m *rowMemory[V]) begin() {
 	if m == nil {
 		return
 	}
-	if now := m.commits.load(); now != m.seen { // only the writer changes what was seen
+	if now := m.index.commits(); now != m.seen { // only the writer changes what was seen
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.changes++
@@ -86,7 +86,7 @@ func (m *rowMemory[V]) end(changed *changedKeys[V], wrote bool) {
 	if m == nil {
 		return
 	}
-	now := m.commits.load()
+	now := m.index.commits()
 	own := now == m.seen || wrote && now == m.seen+1
 	if own && now == m.seen && !changed.all && len(changed.keys) == 0 {
 		return
@@ -118,14 +118,13 @@ type memories struct {
 	credentials *rowMemory[knownCredential] // by the ids of their connections
 }
 
-// newMemories returns those of the database at the path, or ones that know
-// nothing where its commits can't be counted.
-func newMemories(path string) memories {
-	commits, err := openCommitCount(path)
-	if err != nil {
+// newMemories returns those of the database with the index, or ones that know
+// nothing where there is none: its commits can't be counted.
+func newMemories(index *logIndex) memories {
+	if index == nil {
 		return memories{}
 	}
-	return memories{newRowMemory[*knownSession](commits), newRowMemory[knownCredential](commits)}
+	return memories{newRowMemory[*knownSession](index), newRowMemory[knownCredential](index)}
 }
 
 func (m memories) begin() {

@@ -94,8 +94,8 @@ func TestWhatAnotherProcessHasWrittenIsSeenAtOnce(t *testing.T) {
 
 // alone returns a memory of nobody's file, and counts a commit.
 func alone() (m *rowMemory[int], commit func()) {
-	count := &commitCount{memory: make([]byte, 2*indexHeader)}
-	return newRowMemory[int](count), func() { count.memory[indexHeader+indexChange]++ }
+	index := &logIndex{memory: make([]byte, indexMapped)}
+	return newRowMemory[int](index), func() { index.memory[indexHeader+indexChange]++ }
 }
 
 func TestAnAnswerFromBeforeAChangeIsNotKept(t *testing.T) {
@@ -187,7 +187,7 @@ func TestNotMoreThanSoManyRowsAreRemembered(t *testing.T) {
 }
 
 func TestWhereCommitsCannotBeCountedNothingIsRemembered(t *testing.T) {
-	none := newMemories(filepath.Join(t.TempDir(), "nothing.db"))
+	none := newMemories(nil)
 	none.sessions.keep("a", &knownSession{}, 0)
 	none.begin()
 	none.end(&changes{})

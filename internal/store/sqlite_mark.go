@@ -36,23 +36,25 @@ func (m logMark) String() string {
 	return fmt.Sprintf("%10d %10d %20d %20d %20d\n", m.salt1, m.salt2, m.frames, m.size, m.changed)
 }
 
+// logState is how a log stands: how many pages it holds, how many of them have
+// been copied back, and its salts.
+type logState struct {
+	pages, copied int64
+	salt1, salt2  uint32
+}
+
 // logMarker leaves marks. It is used by the writer alone.
 type logMarker struct {
 	path string
-	log  *os.File
 	out  *os.File
-	last logMark
 }
 
 func newLogMarker(path string) *logMarker { return &logMarker{path: path} }
 
-// unmeasured is the number of frames of a log that nobody has told.
-const unmeasured = -1
-
-// note leaves a mark after a commit that left the log with so many frames, or
-// unmeasured. Where it can't, there is none.
-func (m *logMarker) note(frames int64) {
-	if err := m.try(frames); err != nil {
+// note leaves a mark after a commit, of the log that the index tells of. Where it
+// can't, there is none.
+func (m *logMarker) note(index *logIndex) {
+	if err := m.try(index); err != nil {
 		m.forget()
 	}
 }
@@ -64,68 +66,33 @@ func (m *logMarker) forget() {
 	m.close()
 }
 
-func (m *logMarker) try(frames int64) error {
-	var err error
-	if m.log == nil {
-		if m.log, err = os.Open(m.path + "-wal"); err != nil {
-			return err
-		}
-		if m.out, err = os.OpenFile(m.path+markSuffix, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
-			return err
-		}
-	}
+func (m *logMarker) try(index *logIndex) error {
 	// The file is looked at first: if the log is copied into it and emptied after
 	// that, the mark is of a file that is no more.
 	like, err := likeness(m.path)
 	if err != nil {
 		return err
 	}
-	var head [logHeader]byte
-	if _, err := m.log.ReadAt(head[:], 0); err != nil {
-		return err
+	state, known := index.state()
+	if !known {
+		return errors.New("how the log stands is not known")
 	}
-	page, salt1, salt2 := headOf(head[:])
-	// What was told counts if the log is still the one of the mark before. If it
-	// began anew, that may have been since, and it is looked at frame by frame.
-	if salt1 == m.last.salt1 && salt2 == m.last.salt2 && frames != unmeasured {
-		m.last.frames = frames
-	} else {
-		m.scan(page, salt1, salt2)
+	if m.out == nil {
+		if m.out, err = os.OpenFile(m.path+markSuffix, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+			return err
+		}
 	}
-	m.last.size, m.last.changed = like.size, like.changed
-	_, err = m.out.WriteAt([]byte(m.last.String()), 0)
+	mark := logMark{state.salt1, state.salt2, state.pages, like.size, like.changed}
+	_, err = m.out.WriteAt([]byte(mark.String()), 0)
 	return err
-}
-
-// scan finds the end of the last commit in the log itself.
-func (m *logMarker) scan(page int64, salt1, salt2 uint32) {
-	if salt1 != m.last.salt1 || salt2 != m.last.salt2 {
-		m.last = logMark{salt1: salt1, salt2: salt2}
-	}
-	seen := m.last.frames // what was given up behind it is written over
-	var frame [frameHeader]byte
-	for {
-		if _, err := m.log.ReadAt(frame[:], logHeader+seen*(frameHeader+page)); err != nil {
-			return // the end
-		}
-		if binary.BigEndian.Uint32(frame[8:]) != salt1 || binary.BigEndian.Uint32(frame[12:]) != salt2 {
-			return // of before the log began anew
-		}
-		seen++
-		if binary.BigEndian.Uint32(frame[4:]) != 0 { // the last frame of a commit
-			m.last.frames = seen
-		}
-	}
 }
 
 // close ends the marking. The mark stays.
 func (m *logMarker) close() {
-	for _, file := range []*os.File{m.log, m.out} {
-		if file != nil {
-			_ = file.Close()
-		}
+	if m.out != nil {
+		_ = m.out.Close()
+		m.out = nil
 	}
-	*m = logMarker{path: m.path}
 }
 
 // headOf reads the header of a log: the page size and the salts.

@@ -4,9 +4,11 @@ package store
 
 import "errors"
 
-// commitCount is not to be had here, so nothing is remembered.
-type commitCount struct{}
+// logIndex is not to be had here, so nothing is remembered, and no mark is left.
+type logIndex struct{}
 
-func openCommitCount(string) (*commitCount, error) { return nil, errors.ErrUnsupported }
+func openLogIndex(string) (*logIndex, error) { return nil, errors.ErrUnsupported }
 
-func (c *commitCount) load() uint32 { return 0 }
+func (i *logIndex) commits() uint32 { return 0 }
+
+func (i *logIndex) state() (logState, bool) { return logState{}, false }

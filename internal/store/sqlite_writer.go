@@ -46,12 +46,8 @@ type sqliteWriter struct {
 	closed  bool
 	marker  *logMarker
 	recent  memories
-	length  *logLength // of the log as the last commit left it, until it is used; nil: unknown
+	index   *logIndex // nil: not to be had
 }
-
-// logLength is how many pages the write-ahead log holds, and how many of them
-// have been copied back.
-type logLength struct{ pages, copied int }
 
 // waitingFact is a fact on its way to the writer.
 type waitingFact struct {
@@ -68,12 +64,16 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 	if err != nil {
 		return nil, fmt.Errorf("open the writer: %w", err)
 	}
+	index, err := openLogIndex(path)
+	if err != nil {
+		index = nil // what it would tell is asked in other ways, or done without
+	}
 	writer := &sqliteWriter{
 		conn: newPreparedConn(conn), room: room, failed: failed,
 		waiting: make(chan *waitingFact, groupLimit),
 		scrubs:  make(chan chan error),
 		done:    make(chan struct{}),
-		marker:  newLogMarker(path), recent: newMemories(path),
+		marker:  newLogMarker(path), recent: newMemories(index), index: index,
 	}
 	go writer.loop()
 	return writer, nil
@@ -206,7 +206,6 @@ var errHalfway = errors.New("a fact that had written failed")
 // run runs the group in one transaction, each fact in the given way.
 func (w *sqliteWriter) run(group []*waitingFact, run func(context.Context, *waitingFact) error) error {
 	ctx := context.Background()
-	w.length = nil
 	if err := w.conn.command(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -245,27 +244,9 @@ func (w *sqliteWriter) run(group []*waitingFact, run func(context.Context, *wait
 	}
 	committed = wrote
 	if wrote {
-		w.note(ctx)
+		w.marker.note(w.index)
 	}
 	return nil
-}
-
-// note leaves the mark of a commit.
-func (w *sqliteWriter) note(ctx context.Context) {
-	length, err := w.measure(ctx)
-	if err != nil {
-		length.pages = unmeasured
-	} else {
-		w.length = &length
-	}
-	w.marker.note(int64(length.pages))
-}
-
-// measure asks how long the log is.
-func (w *sqliteWriter) measure(ctx context.Context) (length logLength, err error) {
-	var busy int
-	err = w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &length.pages, &length.copied)
-	return length, err
 }
 
 // fail writes nothing from now on.
@@ -283,17 +264,11 @@ func (w *sqliteWriter) checkpoint() {
 		return
 	}
 	ctx := context.Background()
-	var length logLength
-	var err error
-	if w.length != nil {
-		length, w.length = *w.length, nil
-	} else {
-		length, err = w.measure(ctx)
+	if log, known := w.index.state(); known && log.pages-log.copied < checkpointPages && !w.room.full.Load() {
+		return
 	}
-	if err == nil && (length.pages-length.copied >= checkpointPages || w.room.full.Load()) {
-		var busy, pages, copied int
-		err = w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
-	}
+	var busy, pages, copied int
+	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
 	switch {
 	case isFull(err):
 		w.room.runOut(err)
@@ -318,7 +293,6 @@ func (w *sqliteWriter) shrink() error {
 		w.fail(fmt.Errorf("checkpoint: %w", err))
 	case err == nil && busy == 0:
 		w.marker.forget()
-		w.length = nil
 	}
 	return err
 }
