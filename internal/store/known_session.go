@@ -10,12 +10,12 @@ import (
 	"latchkey"
 )
 
-// knownSession is a session as it was read, or as it was written over one that
-// was: then it is decoded when somebody asks for it.
+// knownSession is a session as it was read, or as it was written for the first time
+// or over one that was read: then it is decoded when somebody asks for it.
 type knownSession struct {
 	mu      sync.Mutex
-	session *latchkey.LinkSession
-	row     *sessionRow // that was written over it; nil: none, or it is decoded
+	session *latchkey.LinkSession // nil: it was written for the first time
+	row     *sessionRow           // that was written; nil: none, or it is decoded
 	failed  error
 }
 
@@ -29,7 +29,11 @@ func (k *knownSession) load() (*latchkey.LinkSession, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.row != nil {
-		k.session, k.failed = k.row.over(k.session)
+		if k.session == nil {
+			k.session, k.failed = k.row.whole()
+		} else {
+			k.session, k.failed = k.row.over(k.session)
+		}
 		k.row = nil
 	}
 	if k.failed != nil {
@@ -47,11 +51,17 @@ func (r *sessionRow) after(before *knownSession) (*knownSession, bool) {
 	if before.row != nil || before.failed != nil {
 		return nil, false
 	}
+	return &knownSession{session: before.session, row: r.detached()}, true
+}
+
+// detached returns a copy with bytes of its own: whose they are may change them when
+// the fact is answered.
+func (r *sessionRow) detached() *sessionRow {
 	row := *r
 	if row.flow = nil; len(r.flow) > 0 { // no bytes are read as none
-		row.flow = bytes.Clone(r.flow) // whose they are may change them when the fact is answered
+		row.flow = bytes.Clone(r.flow)
 	}
-	return &knownSession{session: before.session, row: &row}, true
+	return &row
 }
 
 // over returns the session with what the row has written over it: the columns of

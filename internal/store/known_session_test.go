@@ -68,6 +68,97 @@ func TestASessionThatWasWrittenIsRememberedAsItWouldBeRead(t *testing.T) {
 	}
 }
 
+// begun adds a session of the app "app_a", as it would be read.
+func begun(t *testing.T, s *Store, name string) (remembered bool, session *latchkey.LinkSession) {
+	t.Helper()
+	now := time.Now()
+	err := s.CreateLinkSession(t.Context(), &latchkey.LinkSession{
+		ID: "ls_" + name, SecretHash: latchkey.HashSecret(name), OrganisationID: "org_a", Environment: latchkey.Sandbox,
+		ClientAppID: "app_a", State: latchkey.StatePreLogin, Version: 1, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(time.Hour),
+		Request: latchkey.SessionRequest{ClientReferenceID: name, Providers: []string{"sandbox"}, Metadata: map[string]string{"a": "b"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := s.Counts()
+	session = bySecret(t, s, name)
+	after, _ := s.Counts()
+	fromDatabase, err := s.LinkSession(t.Context(), "org_a", latchkey.Sandbox, "ls_"+name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if difference := cmp.Diff(fromDatabase, session); difference != "" {
+		t.Fatalf("%s:\n%s", name, difference)
+	}
+	return before == after, session
+}
+
+// organise adds the app and its organisation.
+func organise(t *testing.T, s *Store, app latchkey.ClientApp) {
+	t.Helper()
+	err := s.CreateOrganisation(t.Context(), latchkey.Organisation{ID: app.OrganisationID, Name: "A"}, nil, []latchkey.ClientApp{app})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A new session needs no look into the database, unless its app may be suspended.
+func TestANewSessionIsRememberedWhenItsAppIsKnownToBeActive(t *testing.T) {
+	s, _ := sharedFile(t)
+	app := latchkey.ClientApp{
+		ID: "app_a", OrganisationID: "org_a", Environment: latchkey.Sandbox, Type: latchkey.AppRedirect, Name: "A",
+		CreatedAt: time.UnixMicro(1), UpdatedAt: time.UnixMicro(1),
+	}
+	organise(t, s, app)
+	if remembered, _ := begun(t, s, "first"); remembered {
+		t.Error("nobody has looked at the app yet")
+	}
+	if remembered, session := begun(t, s, "second"); !remembered || session.AppSuspended {
+		t.Errorf("remembered: %v, suspended: %v", remembered, session.AppSuspended)
+	}
+	suspended := app
+	suspended.Suspended, suspended.UpdatedAt = true, time.UnixMicro(2)
+	if err := s.UpdateClientApp(t.Context(), app, suspended, latchkey.AuditRecord{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"third", "fourth"} {
+		if remembered, session := begun(t, s, name); remembered || !session.AppSuspended {
+			t.Errorf("%s remembered: %v, suspended: %v", name, remembered, session.AppSuspended)
+		}
+	}
+	if session := bySecret(t, s, "second"); !session.AppSuspended {
+		t.Error("the app of the second is suspended")
+	}
+}
+
+// A step is written over a new session whether anybody has looked at it or not.
+func TestAStepOfANewSessionIsReadAsItIs(t *testing.T) {
+	for _, looked := range []bool{true, false} {
+		s, _ := sharedFile(t)
+		app := latchkey.ClientApp{ID: "app_a", OrganisationID: "org_a", Environment: latchkey.Sandbox, Type: latchkey.AppRedirect, Name: "A"}
+		organise(t, s, app)
+		begun(t, s, "first")
+		session := &latchkey.LinkSession{
+			ID: "ls_b", SecretHash: latchkey.HashSecret("b"), OrganisationID: "org_a", Environment: latchkey.Sandbox,
+			ClientAppID: "app_a", State: latchkey.StatePreLogin, Version: 1,
+		}
+		if err := s.CreateLinkSession(t.Context(), session); err != nil {
+			t.Fatal(err)
+		}
+		if looked {
+			session = bySecret(t, s, "b")
+		}
+		next := *session
+		next.Version, next.Flow = 2, []byte("sealed")
+		if err := s.AdvanceLinkSession(t.Context(), &next, 1, latchkey.Consequences{}); err != nil {
+			t.Fatal(err)
+		}
+		if found := bySecret(t, s, "b"); found.Version != 2 || string(found.Flow) != "sealed" {
+			t.Errorf("looked at: %v: %+v", looked, found)
+		}
+	}
+}
+
 func TestAStepThatWasNotWrittenIsNotRemembered(t *testing.T) {
 	s, _ := sharedFile(t)
 	read := stored(t, s, "one")

@@ -31,6 +31,7 @@ func (s *Store) CreateLinkSession(ctx context.Context, session *latchkey.LinkSes
 }
 
 func insertSession(tx *tx, row *sessionRow) error {
+	tx.changes.newSession(row)
 	_, err := tx.exec(`INSERT INTO link_sessions (`+sessionColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		row.id, row.secretHash, row.organisationID, row.environment, row.clientAppID, row.state, row.version,
@@ -57,12 +58,17 @@ func (s *Store) LinkSessionBySecret(ctx context.Context, secretHash string) (*la
 	if ok {
 		return known.load()
 	}
+	apps := s.memories.activeApps
+	_, _, appChanges := apps.get("")
 	session, err := scanSession(s.read().QueryRowContext(ctx,
 		`SELECT `+sessionAnd+` FROM link_sessions WHERE secret_hash = $1`, secretHash))
 	if err != nil {
 		return nil, orNotFound(err, "session")
 	}
 	memory.keep(secretHash, newKnownSession(session), changes)
+	if !session.AppSuspended {
+		apps.keep(session.ClientAppID, true, appChanges)
+	}
 	return session, nil
 }
 
@@ -236,24 +242,35 @@ func nextSessionRow(session *latchkey.LinkSession) (*sessionRow, error) {
 	}, nil
 }
 
+// whole returns the session of a row that has all its columns.
+func (r *sessionRow) whole() (*latchkey.LinkSession, error) {
+	session := &latchkey.LinkSession{
+		ID: r.id, SecretHash: r.secretHash, OrganisationID: r.organisationID,
+		Environment: latchkey.Environment(r.environment), ClientAppID: r.clientAppID, State: latchkey.State(r.state),
+		Version: r.version, ExpiresAt: moment(r.expiresAt), LeaseUntil: moment(r.leaseUntil),
+		CreatedAt: moment(r.createdAt), UpdatedAt: moment(r.updatedAt), Flow: r.flow,
+	}
+	if err := json.Unmarshal([]byte(r.request), &session.Request); err != nil {
+		return nil, fmt.Errorf("decode session %s: %w", r.id, err)
+	}
+	if err := json.Unmarshal([]byte(r.progress), &session.Progress); err != nil {
+		return nil, fmt.Errorf("decode session %s: %w", r.id, err)
+	}
+	return session, nil
+}
+
 func scanSession(row scanner) (*latchkey.LinkSession, error) {
-	session := &latchkey.LinkSession{}
-	var environment, state, request, progress, status string
-	var expires, lease, created, updated int64
-	err := row.Scan(&session.ID, &session.SecretHash, &session.OrganisationID, &environment, &session.ClientAppID,
-		&state, &session.Version, &expires, &lease, &created, &updated, &request, &progress, &session.Flow, &status,
-		&session.AppSuspended)
+	var r sessionRow
+	var suspended bool
+	err := row.Scan(&r.id, &r.secretHash, &r.organisationID, &r.environment, &r.clientAppID, &r.state, &r.version,
+		&r.expiresAt, &r.leaseUntil, &r.createdAt, &r.updatedAt, &r.request, &r.progress, &r.flow, &r.status, &suspended)
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal([]byte(request), &session.Request); err != nil {
-		return nil, fmt.Errorf("decode session %s: %w", session.ID, err)
+	session, err := r.whole()
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal([]byte(progress), &session.Progress); err != nil {
-		return nil, fmt.Errorf("decode session %s: %w", session.ID, err)
-	}
-	session.Environment, session.State = latchkey.Environment(environment), latchkey.State(state)
-	session.ExpiresAt, session.LeaseUntil = moment(expires), moment(lease)
-	session.CreatedAt, session.UpdatedAt = moment(created), moment(updated)
+	session.AppSuspended = suspended
 	return session, nil
 }

@@ -13,6 +13,7 @@ type changes struct {
 	sessions    changedKeys[*knownSession]   // the hashes of their secrets
 	connections changedKeys[knownCredential] // ids, of what Store.Credential reads
 	rows        int64                        // that were written for sure
+	active      *rowMemory[bool]             // of client apps; nil: nothing is known of them
 }
 
 // changedKeys are some rows of a kind, or all of them.
@@ -22,9 +23,11 @@ type changedKeys[V any] struct {
 }
 
 // changedKey is a row, and what becomes of it if all goes well; nil: who knows.
+// One that begins was not there before.
 type changedKey[V any] struct {
 	key     string
 	becomes func(before V) (after V, ok bool)
+	begins  bool
 }
 
 // forget makes it a note of nothing.
@@ -35,6 +38,19 @@ func (c *changes) forget() {
 	c.rows = 0
 }
 
+// newSession notes a session that is about to be written for the first time. It is
+// remembered if its app is known to be active: that is part of it.
+func (c *changes) newSession(row *sessionRow) {
+	if c == nil {
+		return
+	}
+	becomes := func(*knownSession) (*knownSession, bool) {
+		_, active, _ := c.active.get(row.clientAppID)
+		return &knownSession{row: row.detached()}, active
+	}
+	c.sessions.keys = append(c.sessions.keys, changedKey[*knownSession]{row.secretHash, becomes, true})
+}
+
 // session notes a session that is about to be written so. One without a hash may
 // be any.
 func (c *changes) session(row *sessionRow) {
@@ -43,7 +59,7 @@ func (c *changes) session(row *sessionRow) {
 	case row.secretHash == "":
 		c.sessions.all = true
 	default:
-		c.sessions.keys = append(c.sessions.keys, changedKey[*knownSession]{row.secretHash, row.after})
+		c.sessions.keys = append(c.sessions.keys, changedKey[*knownSession]{row.secretHash, row.after, false})
 	}
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"sync"
 
 	"latchkey"
@@ -51,9 +52,13 @@ func (m *rowMemory[V]) keep(key string, row V, changes int64) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.changes != changes {
-		return
+	if m.changes == changes {
+		m.put(key, row)
 	}
+}
+
+// put adds a row, in the place of some other one when there are many.
+func (m *rowMemory[V]) put(key string, row V) {
 	if len(m.known) >= mostRemembered {
 		for other := range m.known { // any: the order of a map is random
 			delete(m.known, other)
@@ -94,7 +99,7 @@ func (m *rowMemory[V]) end(changed *changedKeys[V], wrote bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.seen = now
-	if changed.all || len(changed.keys) > 0 || !own {
+	if changed.all || !own || slices.ContainsFunc(changed.keys, func(key changedKey[V]) bool { return !key.begins }) {
 		m.changes++
 	}
 	if changed.all || !own {
@@ -104,9 +109,9 @@ func (m *rowMemory[V]) end(changed *changedKeys[V], wrote bool) {
 	for _, change := range changed.keys {
 		before, known := m.known[change.key]
 		delete(m.known, change.key)
-		if known && wrote && change.becomes != nil {
+		if (known || change.begins) && wrote && change.becomes != nil {
 			if after, ok := change.becomes(before); ok {
-				m.known[change.key] = after
+				m.put(change.key, after)
 			}
 		}
 	}
@@ -116,6 +121,7 @@ func (m *rowMemory[V]) end(changed *changedKeys[V], wrote bool) {
 type memories struct {
 	sessions    *rowMemory[*knownSession]   // by the hashes of their secrets
 	credentials *rowMemory[knownCredential] // by the ids of their connections
+	activeApps  *rowMemory[bool]            // by their ids: true for client apps that are not suspended
 }
 
 // newMemories returns those of the database with the index, or ones that know
@@ -124,15 +130,17 @@ func newMemories(index *logIndex) memories {
 	if index == nil {
 		return memories{}
 	}
-	return memories{newRowMemory[*knownSession](index), newRowMemory[knownCredential](index)}
+	return memories{newRowMemory[*knownSession](index), newRowMemory[knownCredential](index), newRowMemory[bool](index)}
 }
 
 func (m memories) begin() {
 	m.sessions.begin()
 	m.credentials.begin()
+	m.activeApps.begin()
 }
 
 func (m memories) end(changed *changes) {
+	m.activeApps.end(&changedKeys[bool]{all: changed.sessions.all}, changed.rows > 0) // first: a new session asks it
 	m.sessions.end(&changed.sessions, changed.rows > 0)
 	m.credentials.end(&changed.connections, changed.rows > 0)
 }

@@ -75,6 +75,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 		done:    make(chan struct{}),
 		marker:  newLogMarker(path), recent: newMemories(index), index: index,
 	}
+	writer.conn.changes.active = writer.recent.activeApps
 	go writer.loop()
 	return writer, nil
 }
