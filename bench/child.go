@@ -63,6 +63,9 @@ func startChild(ctx context.Context, name, role string, settings any) (*child, e
 	}
 	command := exec.CommandContext(ctx, self, "-role", role, "-settings", string(encoded)) //nolint:gosec // itself
 	command.Stderr = os.Stderr
+	if role == roleLatchkey {
+		command.Env = append(os.Environ(), "GODEBUG=clobberfree=1") // as `latchkey serve` starts itself
+	}
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)

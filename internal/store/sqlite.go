@@ -69,6 +69,7 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 	pool := max(4, 2*runtime.GOMAXPROCS(0))
 	readers.SetMaxOpenConns(pool)
 	readers.SetMaxIdleConns(pool)
+	readers.SetConnMaxIdleTime(restAfter) // each has a cache of its own
 	room := newReserve(filepath.Join(filepath.Dir(path), filepath.Base(path)+".reserve"), config.Log)
 	writer, err := startSQLiteWriter(ctx, main, path, room, config.Failed)
 	if err != nil {

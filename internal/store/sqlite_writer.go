@@ -25,6 +25,13 @@ const lookForRoom = time.Second
 // written to the file, so that what is remembered is good again.
 const lookForOthers = 400 * time.Millisecond
 
+// restAfter is how long few facts may come before the writer gives the memory of
+// its cache back, and fewFacts how many those are.
+const (
+	restAfter = time.Minute
+	fewFacts  = 60
+)
+
 // errClosed answers facts that come after the store was closed.
 var errClosed = errors.New("the store is closed")
 
@@ -110,6 +117,9 @@ func (w *sqliteWriter) loop() {
 	defer looks.Stop()
 	others := time.NewTicker(lookForOthers)
 	defer others.Stop()
+	rests := time.NewTicker(restAfter)
+	defer rests.Stop()
+	facts := 0 // since it last rested, or could have
 	group := make([]*waitingFact, 0, groupLimit)
 	for {
 		select {
@@ -123,12 +133,18 @@ func (w *sqliteWriter) loop() {
 			for _, fact := range group {
 				close(fact.answer)
 			}
+			facts += len(group)
 			clear(group) // who asked is not to be remembered
 			w.checkpoint()
 		case emptied := <-w.scrubs:
 			emptied <- w.shrink()
 		case <-others.C:
 			w.recent.begin()
+		case <-rests.C:
+			if facts <= fewFacts {
+				_ = w.conn.command(context.Background(), "PRAGMA shrink_memory") // the next time tries again
+			}
+			facts = 0
 		case <-looks.C:
 			if w.room.full.Load() {
 				_ = w.shrink() // the next look tries again
