@@ -106,8 +106,8 @@ func (f *filler) countOverdue(ctx context.Context) (left int, err error) {
 	return left, err
 }
 
-// copies writes copies of the first row that fits, with other values in some columns.
-// In those, n is the number of the copy.
+// copies writes copies of a row that fits, with other values in some columns. In
+// those, n is the number of the copy.
 func (f *filler) copies(ctx context.Context, table, fits string, count int, others map[string]string) error {
 	columns, err := f.columns(ctx, table)
 	if err != nil {
@@ -125,10 +125,14 @@ func (f *filler) copies(ctx context.Context, table, fits string, count int, othe
 			return fmt.Errorf("fill %s: it has no column %s", table, column)
 		}
 	}
+	var kept string
+	if err := f.db.QueryRowContext(ctx, "SELECT id FROM "+table+" WHERE "+fits+" LIMIT 1").Scan(&kept); err != nil {
+		return fmt.Errorf("fill %s: nothing to copy: %w", table, err)
+	}
 	return f.withoutIndexes(ctx, table, func() error {
 		return f.series(ctx, count, func(numbers string) string {
 			return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") SELECT " + strings.Join(values, ", ") +
-				" FROM (SELECT * FROM " + table + " WHERE " + fits + " ORDER BY id LIMIT 1) kept, " + numbers
+				" FROM (SELECT * FROM " + table + " WHERE id = '" + kept + "') kept, " + numbers
 		})
 	})
 }
