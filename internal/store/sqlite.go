@@ -70,10 +70,16 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 	readers.SetMaxOpenConns(pool)
 	readers.SetMaxIdleConns(pool)
 	readers.SetConnMaxIdleTime(restAfter) // each has a cache of its own
-	room := newReserve(filepath.Join(filepath.Dir(path), filepath.Base(path)+".reserve"), config.Log)
-	writer, err := startSQLiteWriter(ctx, main, path, room, config.Failed)
+	copies, err := sql.Open("sqlite", sqliteURL(path, "_pragma=query_only(1)"))
 	if err != nil {
-		return nil, errors.Join(err, readers.Close(), main.Close())
+		return nil, errors.Join(fmt.Errorf("open %s for copying the log: %w", path, err), readers.Close(), main.Close())
+	}
+	copies.SetMaxOpenConns(1)
+	copies.SetConnMaxIdleTime(restAfter)
+	room := newReserve(filepath.Join(filepath.Dir(path), filepath.Base(path)+".reserve"), config.Log)
+	writer, err := startSQLiteWriter(ctx, main, copies, path, room, config.Failed)
+	if err != nil {
+		return nil, errors.Join(err, copies.Close(), readers.Close(), main.Close())
 	}
 	return &sqliteEngine{
 		path: path, writer: writer, readers: newPreparedDB(readers), main: main, ended: startFinishes(writer),

@@ -14,10 +14,6 @@ import (
 // groupLimit bounds how many facts share one commit.
 const groupLimit = 512
 
-// checkpointPages is how many pages the write-ahead log may hold, 4 MB, before it
-// is copied back. Who waits for a commit waits for that too.
-const checkpointPages = 1000
-
 // lookForRoom is how often a full disk is looked at.
 const lookForRoom = time.Second
 
@@ -54,6 +50,7 @@ type sqliteWriter struct {
 	marker  *logMarker
 	recent  memories
 	index   *logIndex // nil: not to be had
+	copier  *logCopier
 }
 
 // waitingFact is a fact on its way to the writer.
@@ -66,7 +63,7 @@ type waitingFact struct {
 	answer chan struct{}
 }
 
-func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *reserve, failed func(error)) (*sqliteWriter, error) {
+func startSQLiteWriter(ctx context.Context, main, copies *sql.DB, path string, room *reserve, failed func(error)) (*sqliteWriter, error) {
 	conn, err := main.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open the writer: %w", err)
@@ -82,6 +79,7 @@ func startSQLiteWriter(ctx context.Context, main *sql.DB, path string, room *res
 		done:    make(chan struct{}),
 		marker:  newLogMarker(path), recent: newMemories(index), index: index,
 	}
+	writer.copier = &logCopier{db: copies, told: writer.copied}
 	writer.conn.changes.active = writer.recent.activeApps
 	go writer.loop()
 	return writer, nil
@@ -273,19 +271,28 @@ func (w *sqliteWriter) fail(cause error) {
 	}
 }
 
-// checkpoint copies the write-ahead log back when it is long, or when there is
-// no room for a longer one. SQLite would do it within a commit, and say nothing
-// of an fsync that failed there.
+// checkpoint sees to it that the write-ahead log is copied back when it is long, or
+// when there is no room for a longer one. SQLite would do it within a commit, and
+// say nothing of an fsync that failed there.
 func (w *sqliteWriter) checkpoint() {
 	if w.broken.Load() {
 		return
 	}
-	ctx := context.Background()
-	if log, known := w.index.state(); known && log.pages-log.copied < checkpointPages && !w.room.full.Load() {
-		return
+	log, known := w.index.state()
+	now := betweenCommits
+	if known && !w.room.full.Load() {
+		now = w.copier.next(log)
 	}
-	var busy, pages, copied int
-	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
+	switch now {
+	case besideCommits:
+		w.copier.beside()
+	case betweenCommits:
+		w.copied(w.copier.between(w.conn, log))
+	}
+}
+
+// copied hears what became of a copy of the log.
+func (w *sqliteWriter) copied(err error) {
 	switch {
 	case isFull(err):
 		w.room.runOut(err)
@@ -300,6 +307,8 @@ func (w *sqliteWriter) shrink() error {
 	if w.broken.Load() {
 		return ErrBroken
 	}
+	w.copier.lock.Lock()
+	defer w.copier.lock.Unlock()
 	ctx := context.Background()
 	var busy, pages, copied int
 	_ = w.conn.command(ctx, "PRAGMA busy_timeout=50")
@@ -384,5 +393,5 @@ func (w *sqliteWriter) stop() error {
 	w.mu.Unlock()
 	<-w.done
 	w.marker.close()
-	return w.conn.Close()
+	return errors.Join(w.copier.stop(), w.conn.Close())
 }
