@@ -73,7 +73,7 @@ func (f *filler) grow(ctx context.Context, rows int) error {
 			"check_due_at": later + " + n",
 		}),
 		f.copies(ctx, "client_apps", "TRUE", min(rows, largeApps), map[string]string{"id": "'app_' || " + name, "domain": "n || '.example'", "registrable": "n || '.example'"}),
-		f.pend(ctx, min(rows, largePending)),
+		f.pend(ctx, min(rows, largePending), now),
 	)
 	if err != nil {
 		return err
@@ -176,8 +176,8 @@ func (f *filler) withoutIndexes(ctx context.Context, table string, write func() 
 	return nil
 }
 
-// pend makes deliveries that wait, each about a subject of its own.
-func (f *filler) pend(ctx context.Context, count int) error {
+// pend makes deliveries that wait since now, each about a subject of its own.
+func (f *filler) pend(ctx context.Context, count int, now string) error {
 	const endpoint = "SELECT organisation_id, environment FROM link_sessions LIMIT 1"
 	for _, statement := range []string{
 		`INSERT INTO webhook_endpoints (id, organisation_id, environment, url, events, description, status, sealed_secret, created_at)
@@ -189,9 +189,9 @@ func (f *filler) pend(ctx context.Context, count int) error {
 	}
 	for _, insert := range []string{
 		`INSERT INTO events (id, organisation_id, environment, type, subject, sequence, body, created_at)
-			SELECT 'evt_pending_' || n, organisation_id, environment, 'connection.created', 'conn_pending_' || n, 1, '{}', 0 FROM (` + endpoint + `) owner, `,
+			SELECT 'evt_pending_' || n, organisation_id, environment, 'connection.created', 'conn_pending_' || n, 1, '{}', ` + now + ` FROM (` + endpoint + `) owner, `,
 		`INSERT INTO deliveries (endpoint_id, subject, sequence, event_id, state, attempts, last_status, excerpt, updated_at, queued_at)
-			SELECT 'we_pending', 'conn_pending_' || n, 1, 'evt_pending_' || n, 'pending', 0, 0, '', 0, 0 FROM `,
+			SELECT 'we_pending', 'conn_pending_' || n, 1, 'evt_pending_' || n, 'pending', 0, 0, '', ` + now + `, ` + now + ` FROM `,
 		`INSERT INTO delivery_heads (endpoint_id, subject, sequence, event_id, attempt, due_at, fence)
 			SELECT 'we_pending', 'conn_pending_' || n, 1, 'evt_pending_' || n, 0, ` + neverDue + `, 0 FROM `,
 	} {
