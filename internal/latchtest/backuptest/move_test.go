@@ -32,6 +32,7 @@ func TestADatabaseIsMovedWhileItIsReadAndKilled(t *testing.T) {
 	for _, link := range made[:4] { // what comes after waits behind what the receiver refuses
 		h.call(http.StatusOK, "DELETE", "/v2/account/connections/"+link.connection, "")
 	}
+	h.call(http.StatusOK, "PATCH", "/v2/account/connections/"+made[5].connection+"/settings", `{"rateLimit":{"perMinute":6000,"burst":6000}}`)
 	before := h.eventsAfter("")
 	old, target := h.data("latchkey.db"), pgtest.New(t)
 
@@ -117,7 +118,7 @@ func (h *host) read(made []linked) *reading {
 		{"GET", "/v2/events"}, {"GET", "/v2/access/self", "x-connection-id", made[1].connection},
 	} {
 		r.working.Go(func() {
-			pace := time.NewTicker(20 * time.Millisecond) // a connection has a budget of calls
+			pace := time.NewTicker(20 * time.Millisecond)
 			defer pace.Stop()
 			for ctx.Err() == nil {
 				<-pace.C
