@@ -27,9 +27,9 @@ type sqliteEngine struct {
 	ended   *batch[*finishedDelivery]
 }
 
-// writerCache is the room that the writer has for pages, 64 MiB in the place of the
-// readers' 16: the inner pages of the indexes of some ten million rows.
-const writerCache = "_pragma=cache_size(-65536)"
+// writerCache is the room that the writer has for pages, 32 MiB in the place of the
+// readers' 8: the inner pages of the indexes of some ten million rows.
+const writerCache = "_pragma=cache_size(-32768)"
 
 // openSQLite opens or makes the file at path and migrates it.
 func openSQLite(ctx context.Context, config Config) (engine, error) {
@@ -93,7 +93,7 @@ func sqliteURL(path, extra string) string {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	return "file:" + escaped + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(0)" +
-		"&_pragma=cache_size(-16384)&_pragma=temp_store(MEMORY)&" + extra
+		"&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)&" + extra
 }
 
 // makePrivateFile makes the file with mode 0600 whatever the umask; SQLite
