@@ -133,7 +133,7 @@ func (w *sqliteWriter) loop() {
 			}
 			facts += len(group)
 			clear(group) // who asked is not to be remembered
-			w.checkpoint()
+			w.checkpoint(len(group) == 1)
 		case emptied := <-w.scrubs:
 			emptied <- w.shrink()
 		case <-others.C:
@@ -189,7 +189,7 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 			return
 		}
 		for group = urgent; isFull(err) && w.room.give(); err = w.try(group) {
-			w.checkpoint()
+			w.checkpoint(true)
 		}
 	}
 	switch {
@@ -273,8 +273,9 @@ func (w *sqliteWriter) fail(cause error) {
 
 // checkpoint sees to it that the write-ahead log is copied back when it is long, or
 // when there is no room for a longer one. SQLite would do it within a commit, and
-// say nothing of an fsync that failed there.
-func (w *sqliteWriter) checkpoint() {
+// say nothing of an fsync that failed there. After the fact of a lone caller nobody
+// waits, and the log is copied at once.
+func (w *sqliteWriter) checkpoint(lone bool) {
 	if w.broken.Load() {
 		return
 	}
@@ -282,6 +283,9 @@ func (w *sqliteWriter) checkpoint() {
 	now := betweenCommits
 	if known && !w.room.full.Load() {
 		now = w.copier.next(log)
+	}
+	if lone && now == besideCommits {
+		now = betweenCommits
 	}
 	switch now {
 	case besideCommits:
