@@ -88,7 +88,7 @@ func openSQLite(ctx context.Context, config Config) (engine, error) {
 
 // sqliteURL adds what every connection needs: a write-ahead log, an fsync at
 // every commit, foreign keys, patience with other processes, zeros over what is
-// deleted. The writer itself copies the log back.
+// deleted. The store itself sees to it that the log is copied back.
 func sqliteURL(path, extra string) string {
 	escaped := (&url.URL{Path: path}).EscapedPath()
 	return "file:" + escaped + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +

@@ -41,8 +41,10 @@ const (
 	betweenCommits
 )
 
-// next says what is to be done after a commit that has left the log so.
-func (c *logCopier) next(log logState) turn {
+// next says what is to be done after a commit that has left the log so. After the fact
+// of a lone caller nobody waits, and nothing is left to share processor and disk with
+// the next one.
+func (c *logCopier) next(log logState, lone bool) turn {
 	if log.pages < c.from {
 		c.from = 0 // it began anew
 	}
@@ -50,10 +52,12 @@ func (c *logCopier) next(log logState) turn {
 	switch {
 	case left >= copyAtOnce, length >= 2*longLog && left > 0, length >= longLog && left <= fewToCopy:
 		return betweenCommits
-	case left >= copyBeside, length >= longLog:
-		return besideCommits
+	case left < copyBeside && length < longLog:
+		return noCopy
+	case lone:
+		return betweenCommits
 	}
-	return noCopy
+	return besideCommits
 }
 
 // beside copies the log beside the commits, unless that is being done.

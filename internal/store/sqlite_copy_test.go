@@ -29,9 +29,15 @@ func TestTheLogIsCopiedBesideCommitsAndBeginsAnewBetweenTwo(t *testing.T) {
 		if step.from != 0 {
 			c.from = step.from
 		}
-		if got := c.next(step.log); got != step.want {
+		if got := c.next(step.log, false); got != step.want {
 			t.Errorf("%+v after %d: %v, want %v", step.log, step.from, got, step.want)
 		}
+	}
+	if got := (&logCopier{}).next(logState{pages: 1000}, true); got != betweenCommits {
+		t.Errorf("after a lone fact: %v", got)
+	}
+	if got := (&logCopier{}).next(logState{pages: 999}, true); got != noCopy {
+		t.Errorf("after a lone fact that leaves a short log: %v", got)
 	}
 }
 

@@ -70,7 +70,7 @@ func startSQLiteWriter(ctx context.Context, main, copies *sql.DB, path string, r
 	}
 	index, err := openLogIndex(path)
 	if err != nil {
-		index = nil // what it would tell is asked in other ways, or done without
+		index = nil // nothing is remembered, no mark is left, and the log is copied after every commit
 	}
 	writer := &sqliteWriter{
 		conn: newPreparedConn(conn), room: room, failed: failed,
@@ -273,8 +273,7 @@ func (w *sqliteWriter) fail(cause error) {
 
 // checkpoint sees to it that the write-ahead log is copied back when it is long, or
 // when there is no room for a longer one. SQLite would do it within a commit, and
-// say nothing of an fsync that failed there. After the fact of a lone caller nobody
-// waits, and the log is copied at once.
+// say nothing of an fsync that failed there.
 func (w *sqliteWriter) checkpoint(lone bool) {
 	if w.broken.Load() {
 		return
@@ -282,10 +281,7 @@ func (w *sqliteWriter) checkpoint(lone bool) {
 	log, known := w.index.state()
 	now := betweenCommits
 	if known && !w.room.full.Load() {
-		now = w.copier.next(log)
-	}
-	if lone && now == besideCommits {
-		now = betweenCommits
+		now = w.copier.next(log, lone)
 	}
 	switch now {
 	case besideCommits:
