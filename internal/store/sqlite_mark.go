@@ -32,8 +32,8 @@ type logMark struct {
 	size, changed int64  // of the file beside it
 }
 
-func (m logMark) String() string {
-	return fmt.Sprintf("%10d %10d %20d %20d %20d\n", m.salt1, m.salt2, m.frames, m.size, m.changed)
+func (m logMark) append(text []byte) []byte {
+	return fmt.Appendf(text, "%10d %10d %20d %20d %20d\n", m.salt1, m.salt2, m.frames, m.size, m.changed)
 }
 
 // logState is how a log stands: how many pages it holds, how many of them have
@@ -43,10 +43,19 @@ type logState struct {
 	salt1, salt2  uint32
 }
 
+// sameCopy reports whether, between two states of a log, none of it was copied back,
+// nor did it begin anew.
+func (s logState) sameCopy(other logState) bool {
+	return s.copied == other.copied && s.salt1 == other.salt1 && s.salt2 == other.salt2
+}
+
 // logMarker leaves marks. It is used by the writer alone.
 type logMarker struct {
-	path string
-	out  *os.File
+	path   string
+	out    *os.File
+	like   fileSum  // of the file, which changes only when the log is copied back
+	looked logState // how the log stood just before
+	text   []byte
 }
 
 func newLogMarker(path string) *logMarker { return &logMarker{path: path} }
@@ -67,23 +76,28 @@ func (m *logMarker) forget() {
 }
 
 func (m *logMarker) try(index *logIndex) error {
-	// The file is looked at first: if the log is copied into it and emptied after
-	// that, the mark is of a file that is no more.
-	like, err := likeness(m.path)
-	if err != nil {
-		return err
-	}
 	state, known := index.state()
+	if known && (m.out == nil || !state.sameCopy(m.looked)) {
+		// The file is looked at before the log: if the log is copied into it and emptied
+		// after that, the mark is of a file that is no more.
+		like, err := likeness(m.path)
+		if err != nil {
+			return err
+		}
+		m.like, m.looked = like, state
+		state, known = index.state()
+	}
 	if !known {
 		return errors.New("how the log stands is not known")
 	}
 	if m.out == nil {
+		var err error
 		if m.out, err = os.OpenFile(m.path+markSuffix, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
 			return err
 		}
 	}
-	mark := logMark{state.salt1, state.salt2, state.pages, like.size, like.changed}
-	_, err = m.out.WriteAt([]byte(mark.String()), 0)
+	m.text = logMark{state.salt1, state.salt2, state.pages, m.like.size, m.like.changed}.append(m.text[:0])
+	_, err := m.out.WriteAt(m.text, 0)
 	return err
 }
 

@@ -28,13 +28,20 @@ const (
 	fewFacts  = 60
 )
 
+// manyAlone is how many groups of one fact each make the next caller a lone one.
+const manyAlone = 8
+
 // errClosed answers facts that come after the store was closed.
 var errClosed = errors.New("the store is closed")
+
+// errPanicked is why nothing is written after a commit that did not end.
+var errPanicked = errors.New("a commit panicked")
 
 // sqliteWriter owns the one writing connection. It takes every fact that is
 // waiting into one transaction, in which one that fails is undone alone, and answers
 // all of them after the one commit: many callers share one fsync. A fact may be run
-// more than once.
+// more than once. The fact of a caller who has been the only one of late is written
+// where the caller is.
 //
 // After a failed fsync, write or read it writes nothing more: see isBroken.
 type sqliteWriter struct {
@@ -47,6 +54,10 @@ type sqliteWriter struct {
 	done    chan struct{}
 	mu      sync.RWMutex // guards closing against sends
 	closed  bool
+	alone   atomic.Int32  // how many groups of late were one fact each; 0 after callers have met
+	left    chan struct{} // the log is to be copied after a lone fact
+	writing sync.Mutex    // held by who writes; guards all that follows
+	facts   int           // since the writer last rested, or could have
 	marker  *logMarker
 	recent  memories
 	index   *logIndex // nil: not to be had
@@ -77,6 +88,7 @@ func startSQLiteWriter(ctx context.Context, main, copies *sql.DB, path string, r
 		waiting: make(chan *waitingFact, groupLimit),
 		scrubs:  make(chan chan error),
 		done:    make(chan struct{}),
+		left:    make(chan struct{}, 1),
 		marker:  newLogMarker(path), recent: newMemories(index), index: index,
 	}
 	writer.copier = &logCopier{db: copies, told: writer.copied}
@@ -92,12 +104,20 @@ func (w *sqliteWriter) write(fact *waitingFact) error {
 	if w.room.full.Load() && !fact.urgent {
 		return ErrFull
 	}
-	fact.answer = make(chan struct{})
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
 		return errClosed
 	}
+	if w.alone.Load() >= manyAlone {
+		if w.writing.TryLock() {
+			defer w.mu.RUnlock()
+			w.writeAlone(fact)
+			return fact.err
+		}
+		w.alone.Store(0)
+	}
+	fact.answer = make(chan struct{})
 	select {
 	case w.waiting <- fact:
 		w.mu.RUnlock()
@@ -109,6 +129,28 @@ func (w *sqliteWriter) write(fact *waitingFact) error {
 	return fact.err
 }
 
+// writeAlone commits a lone fact where its caller is, who then has not to wait until
+// the loop and again until the caller is awake. A copy of the log that is due is left
+// to the loop.
+func (w *sqliteWriter) writeAlone(fact *waitingFact) {
+	ended := false
+	defer func() {
+		if !ended { // the connection may be in the middle of something
+			w.fail(errPanicked)
+		}
+		w.writing.Unlock()
+	}()
+	w.commit([]*waitingFact{fact})
+	w.facts++
+	if w.copyDue(true) != noCopy {
+		select {
+		case w.left <- struct{}{}:
+		default: // the loop knows
+		}
+	}
+	ended = true
+}
+
 func (w *sqliteWriter) loop() {
 	defer close(w.done)
 	looks := time.NewTicker(lookForRoom)
@@ -117,7 +159,6 @@ func (w *sqliteWriter) loop() {
 	defer others.Stop()
 	rests := time.NewTicker(restAfter)
 	defer rests.Stop()
-	facts := 0 // since it last rested, or could have
 	group := make([]*waitingFact, 0, groupLimit)
 	for {
 		select {
@@ -126,30 +167,54 @@ func (w *sqliteWriter) loop() {
 				return
 			}
 			runtime.Gosched() // those who are about to hand over a fact do so: the commit is theirs too
-			group = w.gather(append(group[:0], first))
-			w.commit(group)
-			for _, fact := range group {
-				close(fact.answer)
-			}
-			facts += len(group)
+			w.while(func() {
+				group = w.gather(append(group[:0], first))
+				w.writeGroup(group)
+			})
 			clear(group) // who asked is not to be remembered
-			w.checkpoint(len(group) == 1)
+		case <-w.left:
+			w.while(func() { w.checkpoint(w.copyDue(true)) })
 		case emptied := <-w.scrubs:
-			emptied <- w.shrink()
+			w.while(func() { emptied <- w.shrink() })
 		case <-others.C:
-			w.recent.begin()
+			w.while(w.recent.begin)
 		case <-rests.C:
-			if facts <= fewFacts {
-				_ = w.conn.command(context.Background(), "PRAGMA shrink_memory") // the next time tries again
-			}
-			facts = 0
+			w.while(w.rest)
 		case <-looks.C:
 			if w.room.full.Load() {
-				_ = w.shrink() // the next look tries again
+				w.while(func() { _ = w.shrink() }) // the next look tries again
 				w.room.recover()
 			}
 		}
 	}
+}
+
+// while does something while nobody else writes.
+func (w *sqliteWriter) while(do func()) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	do()
+}
+
+// writeGroup commits a group and answers all of it.
+func (w *sqliteWriter) writeGroup(group []*waitingFact) {
+	w.commit(group)
+	for _, fact := range group {
+		close(fact.answer)
+	}
+	if w.alone.Add(1); len(group) > 1 {
+		w.alone.Store(0)
+	}
+	w.facts += len(group)
+	w.checkpoint(w.copyDue(len(group) == 1))
+}
+
+// rest gives the memory of the cache back after few facts.
+func (w *sqliteWriter) rest() {
+	if w.facts <= fewFacts {
+		_ = w.conn.command(context.Background(), "PRAGMA shrink_memory") // the next time tries again
+	}
+	w.facts = 0
 }
 
 // gather takes what is waiting, without waiting for more.
@@ -189,7 +254,7 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 			return
 		}
 		for group = urgent; isFull(err) && w.room.give(); err = w.try(group) {
-			w.checkpoint(true)
+			w.checkpoint(betweenCommits)
 		}
 	}
 	switch {
@@ -271,22 +336,27 @@ func (w *sqliteWriter) fail(cause error) {
 	}
 }
 
-// checkpoint sees to it that the write-ahead log is copied back when it is long, or
-// when there is no room for a longer one. SQLite would do it within a commit, and
-// say nothing of an fsync that failed there.
-func (w *sqliteWriter) checkpoint(lone bool) {
+// copyDue says how the write-ahead log is to be copied back after a commit: when it
+// is long, or when there is no room for a longer one. SQLite would do it within a
+// commit, and say nothing of an fsync that failed there.
+func (w *sqliteWriter) copyDue(lone bool) turn {
+	log, known := w.index.state()
+	if !known || w.room.full.Load() {
+		return betweenCommits
+	}
+	return w.copier.next(log, lone)
+}
+
+// checkpoint copies the log back in its turn.
+func (w *sqliteWriter) checkpoint(now turn) {
 	if w.broken.Load() {
 		return
-	}
-	log, known := w.index.state()
-	now := betweenCommits
-	if known && !w.room.full.Load() {
-		now = w.copier.next(log, lone)
 	}
 	switch now {
 	case besideCommits:
 		w.copier.beside()
 	case betweenCommits:
+		log, _ := w.index.state()
 		w.copied(w.copier.between(w.conn, log))
 	}
 }
