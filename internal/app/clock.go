@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"latchkey/internal/jobs"
@@ -16,6 +17,9 @@ const (
 	clockTrip = time.Second
 	// clockSlack is by how much clocks may differ without a word.
 	clockSlack = 2 * time.Second
+	// clockStep is how far the machine's clock may be ahead before it is followed:
+	// who asks for the time does not wait for who does so beside.
+	clockStep = time.Millisecond
 )
 
 // clock is the time by which lives are counted. Between two looks at who
@@ -29,38 +33,61 @@ type clock struct {
 	elapsed func() time.Duration // since some moment; never set
 	log     *slog.Logger
 
-	mu     sync.Mutex
+	known atomic.Pointer[knownTime]
+	mu    sync.Mutex // held by who changes what is known
+}
+
+// knownTime is a moment from which the time goes on.
+type knownTime struct {
 	at     time.Time     // what time it was
 	since  time.Duration // when elapsed was this
 	shared bool          // the database decides
 	behind bool          // the machine's clock was set back, and that was said
 }
 
+// now is the time when elapsed is this.
+func (k *knownTime) now(elapsed time.Duration) time.Time { return k.at.Add(elapsed - k.since) }
+
+// holds reports whether the machine's clock changes nothing.
+func (k *knownTime) holds(ahead time.Duration) bool {
+	return k.shared || ahead <= clockStep && (ahead >= -clockSlack || k.behind)
+}
+
 // newClock begins with the machine's time.
 func newClock(wall func() time.Time, log *slog.Logger) *clock {
 	began := time.Now()
 	c := &clock{wall: wall, elapsed: func() time.Duration { return time.Since(began) }, log: log}
-	c.at, c.since = wall().Round(0), c.elapsed()
+	c.known.Store(&knownTime{at: wall().Round(0), since: c.elapsed()})
 	return c
 }
 
 // Now returns the time.
 func (c *clock) Now() time.Time {
-	wall := c.wall().Round(0) // without its monotonic part
+	wall, elapsed := c.wall().Round(0), c.elapsed() // without its monotonic part
+	known := c.known.Load()
+	now := known.now(elapsed)
+	if known.holds(wall.Sub(now)) {
+		return now
+	}
+	return c.heed(wall, elapsed)
+}
+
+// heed follows the machine's clock on, and says that it was set back.
+func (c *clock) heed(wall time.Time, elapsed time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.at.Add(c.elapsed() - c.since)
-	if c.shared {
+	known := *c.known.Load()
+	now := known.now(elapsed)
+	if known.holds(wall.Sub(now)) { // somebody else has
 		return now
 	}
 	if wall.After(now) {
-		c.at, c.since, c.behind = wall, c.elapsed(), false
+		c.known.Store(&knownTime{at: wall, since: elapsed})
 		return wall
 	}
-	if now.Sub(wall) > clockSlack && !c.behind {
-		c.behind = true
-		c.log.Error("the machine's clock was set back: time goes on from where it was until a restart", "by", now.Sub(wall))
-	}
+	known.behind = true
+	c.known.Store(&known)
+	c.log.Error("the machine's clock was set back: time goes on from where it was until a restart", "by", now.Sub(wall))
 	return now
 }
 
@@ -74,14 +101,15 @@ func (c *clock) follow(ctx context.Context, ask func(context.Context) (time.Time
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if trip := answered - asked; c.shared && trip > clockTrip {
+	known := c.known.Load()
+	if trip := answered - asked; known.shared && trip > clockTrip {
 		return nil // the one before is better
 	}
 	at := answer.Add((answered - asked) / 2)
-	if off := c.at.Add(answered - c.since).Sub(at); off.Abs() > clockSlack {
+	if off := known.now(answered).Sub(at); off.Abs() > clockSlack {
 		c.log.Warn("the time is the database's, from which it was off", "by", off)
 	}
-	c.at, c.since, c.shared = at, answered, true
+	c.known.Store(&knownTime{at: at, since: answered, shared: true})
 	return nil
 }
 

@@ -21,7 +21,7 @@ func newMachine() (*machine, *clock) {
 	m := &machine{wall: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
 	c := newClock(func() time.Time { return m.wall }, slog.New(slog.NewTextHandler(&m.log, nil)))
 	c.elapsed = func() time.Duration { return m.elapsed }
-	c.since = 0
+	c.known.Store(&knownTime{at: m.wall})
 	return m, c
 }
 

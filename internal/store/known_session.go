@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go-json-experiment/json"
 
@@ -13,6 +14,8 @@ import (
 // knownSession is a session as it was read, or as it was written for the first time
 // or over one that was read: then it is decoded when somebody asks for it.
 type knownSession struct {
+	decoded atomic.Pointer[latchkey.LinkSession] // the session, for all who ask after the first
+
 	mu      sync.Mutex
 	session *latchkey.LinkSession // nil: it was written for the first time
 	row     *sessionRow           // that was written; nil: none, or it is decoded
@@ -21,11 +24,26 @@ type knownSession struct {
 
 func newKnownSession(session *latchkey.LinkSession) *knownSession {
 	kept := *session
-	return &knownSession{session: &kept}
+	known := &knownSession{session: &kept}
+	known.decoded.Store(&kept)
+	return known
 }
 
 // load returns a copy. What it points to is shared.
 func (k *knownSession) load() (*latchkey.LinkSession, error) {
+	decoded := k.decoded.Load()
+	if decoded == nil {
+		var err error
+		if decoded, err = k.decode(); err != nil {
+			return nil, err
+		}
+	}
+	session := *decoded
+	return &session, nil
+}
+
+// decode reads the row that was written.
+func (k *knownSession) decode() (*latchkey.LinkSession, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.row != nil {
@@ -39,8 +57,8 @@ func (k *knownSession) load() (*latchkey.LinkSession, error) {
 	if k.failed != nil {
 		return nil, k.failed
 	}
-	session := *k.session
-	return &session, nil
+	k.decoded.Store(k.session)
+	return k.session, nil
 }
 
 // after is what becomes of a session when the row is written over it. One that
