@@ -24,7 +24,7 @@ func writtenWhereItsCallerIs(t *testing.T, e *sqliteEngine) (alone bool) {
 	return alone
 }
 
-func TestALoneCallerWritesItself(t *testing.T) {
+func TestALoneCallerWritesForItself(t *testing.T) {
 	e, _ := writerOf(t)
 	for n := range manyAlone {
 		if writtenWhereItsCallerIs(t, e) {
