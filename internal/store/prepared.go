@@ -10,7 +10,7 @@ import (
 )
 
 // preparedConn prepares each SQL text once on one connection. It is used by
-// one goroutine.
+// one goroutine at a time.
 type preparedConn struct {
 	conn       *sql.Conn
 	statements map[string]preparedStatement

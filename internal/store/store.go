@@ -2,7 +2,7 @@
 // two engines. A method is a fact of the business, not a verb of SQL; a fact
 // is one transaction, and is on disk when the method returns nil.
 //
-//	room ─▶ fact ─▶ SQLite: one writer takes what waits, a savepoint a fact, one fsync
+//	room ─▶ fact ─▶ SQLite: one writer takes what waits, one fsync
 //	            └─▶ PostgreSQL: hot facts batched by unnest, the rest a transaction each
 //	room ─▶ read ─▶ a pool of readers
 package store
