@@ -22,8 +22,11 @@ type finishedDelivery struct {
 // finishDeliveries is finishDelivery for many successes in one transaction.
 func finishDeliveries(ctx context.Context, engine *postgresEngine, finished []*finishedDelivery) []error {
 	var errs []error
-	err := engine.writeFrom(ctx, beginByIndexes, func(tx *tx) error {
-		var err error
+	err := engine.write(ctx, func(tx *tx) error {
+		err := tx.byIndexes()
+		if err != nil {
+			return err
+		}
 		errs, err = finishGroup(tx, finished)
 		return err
 	})
@@ -64,10 +67,9 @@ func arraysOf(finished []*finishedDelivery, chosen []int64) deliveryArrays {
 
 // finishGroup writes the outcomes and moves the queues on.
 //
-// A queue of heads is all but empty as a rule, and that is what PostgreSQL's
-// statistics of it say in the first minute of a rush: joined with a group, it was
-// read as a whole for every delivery. So each head is looked up by its key, for
-// itself (LATERAL, LIMIT 1), and from then on, as it is locked, by its place.
+// By the statistics of an empty queue (see byIndexes) the heads joined with a group
+// were read as a whole for every delivery of it. So each head is looked up by its
+// key, for itself (LATERAL, LIMIT 1), and from then on, as it is locked, by its place.
 func finishGroup(tx *tx, finished []*finishedDelivery) ([]error, error) {
 	errs := sameError(len(finished), conflict("delivery"))
 	all := make([]int64, len(finished))

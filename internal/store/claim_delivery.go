@@ -30,6 +30,9 @@ func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, lease time.D
 	var list []latchkey.Delivery
 	err := s.fact(ctx, func(tx *tx) error {
 		list = list[:0]
+		if err := tx.byIndexes(); err != nil {
+			return err
+		}
 		endpoints, err := shareEndpoints(tx, shares)
 		if err != nil {
 			return err
@@ -101,7 +104,7 @@ func claimShare(tx *tx, share latchkey.DeliveryShare, now time.Time, lease time.
 		heads[i].Fence++
 	}
 	_, err = tx.exec(`UPDATE delivery_heads SET lease_until = $2, attempt = attempt + 1, fence = fence + 1
-		WHERE endpoint_id = $1 AND subject IN `+tx.fragments.in(3),
+		WHERE `+tx.fragments.heads,
 		share.EndpointID, micros(now.Add(lease)), strings.Join(subjects, ","))
 	if err != nil {
 		return nil, fmt.Errorf("take the heads: %w", err)

@@ -101,7 +101,7 @@ func (e *postgresEngine) adoptEvents(ctx context.Context) error {
 	if !foreign {
 		return nil
 	}
-	return e.tryWrite(ctx, begin, func(tx *tx) error { // it takes what it takes
+	return e.tryWrite(ctx, func(tx *tx) error { // it takes what it takes
 		// One replica does it, and looks again when the others have.
 		if _, err := tx.exec(`LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return fmt.Errorf("lock the events: %w", err)

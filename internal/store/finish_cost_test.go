@@ -52,11 +52,14 @@ func finishRush(t *testing.T, s *Store, sequence, fence int64) (read, more int) 
 			outcome: latchkey.DeliveryOutcome{Delivered: true, At: time.UnixMicro(5)},
 		}
 	}
-	err := s.engine.(*postgresEngine).writeFrom(t.Context(), beginByIndexes, func(tx *tx) error {
+	err := s.engine.(*postgresEngine).write(t.Context(), func(tx *tx) error {
 		if _, err := tx.exec(`SET LOCAL plan_cache_mode = force_generic_plan`); err != nil { // as after some finishes
 			return err
 		}
 		before, err := headsRead(tx)
+		if err == nil {
+			err = tx.byIndexes()
+		}
 		if err != nil {
 			return err
 		}
@@ -106,5 +109,34 @@ func TestFinishesInARushReadTheirOwnHeads(t *testing.T) {
 	err := s.read().QueryRowContext(t.Context(), `SELECT count(*), count(*) FILTER (WHERE fence > 0) FROM delivery_heads`).Scan(&heads, &moved)
 	if err != nil || heads != rushHeads-rushGroup || moved != 0 {
 		t.Errorf("%d heads are left, want %d, and %d of them are not as they were, %v", heads, rushHeads-rushGroup, moved, err)
+	}
+}
+
+func TestAClaimInARushReadsItsOwnHeads(t *testing.T) {
+	s := rush(t)
+	const most = 16
+	var read int
+	err := s.engine.write(t.Context(), func(tx *tx) error {
+		before, err := headsRead(tx)
+		if err == nil {
+			err = tx.byIndexes()
+		}
+		if err != nil {
+			return err
+		}
+		claimed, err := claimShare(tx, latchkey.DeliveryShare{EndpointID: "we_1", Most: most, Interval: time.Millisecond},
+			time.Now(), time.Minute)
+		if err != nil || len(claimed) != most {
+			t.Errorf("%d are claimed of %d, %v", len(claimed), most, err)
+		}
+		read, err = headsRead(tx)
+		read -= before
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read > 3*most {
+		t.Errorf("to claim %d deliveries %d heads of %d are read", most, read, rushHeads)
 	}
 }

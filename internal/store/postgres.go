@@ -143,7 +143,11 @@ var postgresFragments = fragments{
 	until:      "(transaction_id, position) <= ($6, $7)",
 	settled:    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
 	listed:     "(SELECT unnest(string_to_array($%d, ',')))",
-	now:        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+	heads: `ctid = ANY (ARRAY(SELECT k.at FROM unnest(string_to_array($3, ',')) AS u (subject)
+		CROSS JOIN LATERAL (SELECT h.ctid AS at FROM delivery_heads h
+			WHERE h.endpoint_id = $1 AND h.subject = u.subject LIMIT 1) AS k))`,
+	byIndexes: "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)",
+	now:       "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 }
 
 func (e *postgresEngine) ping(ctx context.Context) error {

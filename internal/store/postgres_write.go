@@ -18,16 +18,11 @@ const retries = 8
 // write runs the fact in a transaction of its own. It is run again, from the
 // beginning, when that has surely not been committed and may be another time.
 func (e *postgresEngine) write(ctx context.Context, fact func(tx *tx) error) error {
-	return e.writeFrom(ctx, begin, fact)
-}
-
-// writeFrom is write with a transaction that begins so.
-func (e *postgresEngine) writeFrom(ctx context.Context, opening string, fact func(tx *tx) error) error {
 	bounded, done := bound(ctx)
 	defer done()
 	refused := 0
 	err := again(bounded, func() error {
-		err := e.tryWrite(bounded, opening, fact)
+		err := e.tryWrite(bounded, fact)
 		if isTransient(err) {
 			if refused++; refused == retries {
 				return fmt.Errorf("%w after %d tries: %w", errRefused, retries, err)
@@ -47,14 +42,14 @@ func (e *postgresEngine) writeOne(ctx context.Context, fact func(tx *tx) error) 
 
 // tryWrite runs the fact once. When it fails, nothing was committed, unless
 // the error is errUnknown.
-func (e *postgresEngine) tryWrite(ctx context.Context, opening string, fact func(tx *tx) error) error {
+func (e *postgresEngine) tryWrite(ctx context.Context, fact func(tx *tx) error) error {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	transaction := &transaction{conn: conn}
 	defer transaction.end()
-	if err := transaction.command(ctx, opening); err != nil {
+	if err := transaction.command(ctx, "BEGIN"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	if err := fact(&tx{ctx: ctx, run: conn, fragments: &postgresFragments}); err != nil {
@@ -106,19 +101,12 @@ func (t *transaction) command(ctx context.Context, statements string) error {
 		if statements != rollback && tag == rollback {
 			err = errRolledBack
 		}
-		t.open = statements == begin || statements == beginByIndexes
+		t.open = tag == "BEGIN"
 		return err
 	})
 }
 
-// How a transaction begins and ends. One that reads by indexes is for queues, which
-// are all but empty as a rule: in the first minute of a rush PostgreSQL plans by
-// statistics that say so, and to read all of a queue would look cheap.
-const (
-	begin          = "BEGIN"
-	beginByIndexes = "BEGIN; SET LOCAL enable_seqscan = off"
-	rollback       = "ROLLBACK"
-)
+const rollback = "ROLLBACK"
 
 // end rolls back what is open and gives the connection back; one that can't
 // be rolled back is dropped.

@@ -168,6 +168,8 @@ func (e *sqliteEngine) batches() *batches     { return nil }
 
 func (e *sqliteEngine) finishes() *batch[*finishedDelivery] { return e.ended }
 
+const sqliteListed = `(SELECT value FROM json_each('["' || replace($%d, ',', '","') || '"]'))`
+
 // sqliteFragments are SQLite's: its one writer needs no locks and leaves no
 // gaps. All its events have the transaction 0, and it uses an index for such a
 // comparison of two columns only when the first is given.
@@ -175,7 +177,8 @@ var sqliteFragments = fragments{
 	now:    "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000", // to the millisecond
 	after:  "transaction_id = MAX($3, 0) AND position > $4",
 	until:  "transaction_id <= $6 AND position <= $7",
-	listed: `(SELECT value FROM json_each('["' || replace($%d, ',', '","') || '"]'))`,
+	listed: sqliteListed,
+	heads:  "endpoint_id = $1 AND subject IN " + fmt.Sprintf(sqliteListed, 3),
 }
 
 func (e *sqliteEngine) ping(ctx context.Context) error {

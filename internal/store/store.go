@@ -110,6 +110,8 @@ type fragments struct {
 	until      string // an event's condition not to come after the place ($6, $7)
 	settled    string // narrows events to those that none can come to stand before
 	listed     string // the list of what the commas of a text separate; the text's number is %d
+	heads      string // the condition of the heads of endpoint $1 whose subjects the commas of $3 separate
+	byIndexes  string // has the rest of a transaction read by indexes; empty: it does so anyway
 	now        string // the time of day in microseconds since 1970
 }
 
@@ -257,6 +259,17 @@ func (t *tx) row(query string, args ...any) *sql.Row {
 // rows runs a query.
 func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
 	return t.run.QueryContext(t.ctx, query, args...)
+}
+
+// byIndexes has the rest of the transaction read by indexes and in their order. It is for queues, which
+// are all but empty as a rule: in the first minute of a rush PostgreSQL plans by
+// statistics that say so, and to read all of a queue would look cheap.
+func (t *tx) byIndexes() error {
+	if t.fragments.byIndexes == "" {
+		return nil
+	}
+	_, err := t.exec(t.fragments.byIndexes)
+	return err
 }
 
 // conflict is the answer to a fact that read an older version.
