@@ -66,9 +66,9 @@ interop: ## against the reference server of the AT Protocol, from npm (some 900 
 fuzz: ## every fuzz target for FUZZTIME (60s)
 	scripts/fuzz $(or $(FUZZTIME),60s)
 
-bench: deps ## against a bare net/http server, on both databases (BENCH="-operations init -rounds 1" for less)
+bench: deps ## half an hour: against a bare net/http server, on both databases; writes its table into docs/performance.md (BENCH="-operations init -rounds 1" for less)
 	$(GO) build -o bin/bench ./bench
-	bin/bench $(BENCH)
+	bin/bench -report docs/performance.md $(BENCH)
 
 growth: deps ## hours: the same with 0, 1 and 10 million sessions and connections; draws into docs (GROWTH="-growth 0,100000" for less)
 	$(GO) build -o bin/bench ./bench

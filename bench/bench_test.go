@@ -82,3 +82,26 @@ func TestNamesBesideCurvesDoNotCover(t *testing.T) {
 		t.Errorf("(-want +got): %s", diff)
 	}
 }
+
+func TestTheLastReportIsReplaced(t *testing.T) {
+	for document, want := range map[string]string{
+		"before\n" + reportBegins + "old\n" + reportEnds + "after\n": "before\n" + reportBegins + "new\n" + reportEnds + "after\n",
+		"":               "new\n",
+		"something else": "",
+		"something else\n" + reportBegins + "old": "",
+	} {
+		if got, err := withReport(document, "new\n"); got != want || (want == "") != (err != nil) {
+			t.Errorf("%q becomes %q, want %q; %v", document, got, want, err)
+		}
+	}
+}
+
+func TestFlushesOfAllDisksAreCounted(t *testing.T) {
+	stats := "   7       0 loop0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n" +
+		" 254       0 vda 4 0 32 1 2 3 40 1 0 5 6 7 8 9 10 41 2\n" +
+		" 254      16 vdb 4 0 32 1 2 3 40 1 0 5 6 7 8 9 10 1 2\n" +
+		" 254       0 old 4 0 32 1 2 3 40 1 0 5\n"
+	if got := flushesIn(stats); got != 42 {
+		t.Errorf("%d flushes, want 42", got)
+	}
+}

@@ -160,10 +160,12 @@ func costs(ctx context.Context, c *child, work func() (measured, error)) (sample
 	if err != nil {
 		return sample{}, err
 	}
+	flushed := flushes()
 	got, err := work()
 	if err != nil {
 		return sample{}, err
 	}
+	flushed = flushes() - flushed
 	after, err := c.used(ctx)
 	if err != nil {
 		return sample{}, err
@@ -172,6 +174,7 @@ func costs(ctx context.Context, c *child, work func() (measured, error)) (sample
 	return sample{
 		measured: got, CPU: time.Duration((after.CPU - before.CPU) / int64(count)),
 		Mallocs: float64(after.Mallocs-before.Mallocs) / float64(count),
+		Flushes: float64(flushed) / float64(count),
 	}, nil
 }
 
@@ -191,9 +194,9 @@ func (s *stage) keep(operation string, connections int, sides map[string][]sampl
 			c.Ratio = c.PerSecond / base
 		}
 		s.cells = append(s.cells, c)
-		fmt.Printf("%-10s %3d %-8s %9.0f/s (%.0f to %.0f)  p50 %8v  p99 %8v  CPU %6v  allocations %6.1f  ratio %.2f\n",
+		fmt.Printf("%-10s %3d %-8s %9.0f/s (%.0f to %.0f)  p50 %8v  p99 %8v  CPU %6v  allocations %6.1f  flushes %.3f  ratio %.2f\n",
 			operation, connections, side, c.PerSecond, c.Low, c.High, c.P50.Round(time.Microsecond), c.P99.Round(time.Microsecond),
-			c.CPU.Round(100*time.Nanosecond), c.Mallocs, c.Ratio)
+			c.CPU.Round(100*time.Nanosecond), c.Mallocs, c.Flushes, c.Ratio)
 	}
 }
 

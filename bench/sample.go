@@ -10,6 +10,7 @@ type sample struct {
 	measured
 	CPU     time.Duration // of the measured process, by operation
 	Mallocs float64       // of it, by operation
+	Flushes float64       // of all disks, by operation
 }
 
 // cell is what the rounds of an operation, a side and a number of connections
@@ -25,6 +26,7 @@ type cell struct {
 	P99         time.Duration `json:"-"`
 	CPU         time.Duration `json:"-"`
 	Mallocs     float64       `json:"mallocs"`
+	Flushes     float64       `json:"flushes"`
 	Ratio       float64       `json:"ratio"` // to the bare side; 0: there is none
 }
 
@@ -38,6 +40,7 @@ func summarize(operation, side string, connections int, samples []sample) cell {
 		P99:     time.Duration(median(column(samples, func(s sample) float64 { return float64(s.P99) }))),
 		CPU:     time.Duration(median(column(samples, func(s sample) float64 { return float64(s.CPU) }))),
 		Mallocs: median(column(samples, func(s sample) float64 { return s.Mallocs })),
+		Flushes: median(column(samples, func(s sample) float64 { return s.Flushes })),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ const slack = 0.9
 func (s *stage) tell(ctx context.Context) error {
 	var all error
 	if s.options.report != "" {
-		all = errors.Join(all, os.WriteFile(s.options.report, []byte(s.report(ctx)), 0o644)) //nolint:gosec // a document
+		all = errors.Join(all, putReport(s.options.report, s.report(ctx)))
 	}
 	if s.options.record != "" {
 		all = errors.Join(all, s.record())
@@ -93,20 +94,53 @@ func fallen(recorded, now map[string]float64) error {
 	return all
 }
 
+// Between these a document holds the last report.
+const (
+	reportBegins = "<!-- the last run of make bench -->\n"
+	reportEnds   = "<!-- its end -->\n"
+)
+
+// putReport writes a report in the place of the one that a document holds, or into a
+// file of its own.
+func putReport(path, report string) error {
+	document, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	text, err := withReport(string(document), report)
+	if err != nil {
+		return fmt.Errorf("write the report into %s: %w", path, err)
+	}
+	return os.WriteFile(path, []byte(text), 0o644) //nolint:gosec // a document
+}
+
+// withReport returns the document with the report in it; of an empty one, the report.
+func withReport(document, report string) (string, error) {
+	before, rest, begins := strings.Cut(document, reportBegins)
+	_, after, ends := strings.Cut(rest, reportEnds)
+	switch {
+	case document == "":
+		return report, nil
+	case !begins || !ends:
+		return "", errors.New("it holds something else, and has no place for one")
+	}
+	return before + reportBegins + report + reportEnds + after, nil
+}
+
 // report is the table in Markdown, with what it was measured on.
 func (s *stage) report(ctx context.Context) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Measured on %s, %s: %d rounds of %s each, medians, every side in turn.\n\n",
 		time.Now().UTC().Format(time.DateOnly), machine(ctx), s.options.rounds, s.options.duration)
-	text.WriteString("| operation | connections | side | a second | slowest to fastest round | p50 | p99 | CPU | allocations | ratio |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|\n")
+	text.WriteString("| operation | connections | side | a second | slowest to fastest round | p50 | p99 | CPU | allocations | disk flushes | ratio |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, c := range s.cells {
 		ratio := ""
 		if c.Ratio > 0 {
 			ratio = fmt.Sprintf("%.2f", c.Ratio)
 		}
-		fmt.Fprintf(&text, "| %s | %d | %s | %.0f | %.0f to %.0f | %s | %s | %s | %.0f | %s |\n", titleOf(c.Operation), c.Connections,
-			c.Side, c.PerSecond, c.Low, c.High, millis(c.P50), millis(c.P99), c.CPU.Round(100*time.Nanosecond), c.Mallocs, ratio)
+		fmt.Fprintf(&text, "| %s | %d | %s | %.0f | %.0f to %.0f | %s | %s | %s | %.0f | %.3f | %s |\n", titleOf(c.Operation), c.Connections,
+			c.Side, c.PerSecond, c.Low, c.High, millis(c.P50), millis(c.P99), c.CPU.Round(100*time.Nanosecond), c.Mallocs, c.Flushes, ratio)
 	}
 	return text.String()
 }
@@ -139,8 +173,22 @@ func machine(ctx context.Context) string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d cores of %s, %s, %s, commit %s", runtime.NumCPU(), processor, runtime.Version(),
-		said(ctx, "uname", "-sr"), said(ctx, "git", "rev-parse", "--short", "HEAD"))
+	return fmt.Sprintf("%d cores of %s, %s, %s, %s, SQLite by modernc.org/sqlite %s, commit %s", runtime.NumCPU(), processor,
+		said(ctx, "uname", "-sr"), runtime.Version(), said(ctx, "psql", "--version"), moduleVersion("modernc.org/sqlite"),
+		said(ctx, "git", "rev-parse", "--short", "HEAD"))
+}
+
+// moduleVersion is the version of a module that this is built of.
+func moduleVersion(path string) string {
+	built, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	i := slices.IndexFunc(built.Deps, func(module *debug.Module) bool { return module.Path == path })
+	if i < 0 {
+		return "unknown"
+	}
+	return built.Deps[i].Version
 }
 
 // said is what a command prints, or unknown.
