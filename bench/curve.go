@@ -11,8 +11,8 @@ import (
 
 // The measures of a drawing, in pixels.
 const (
-	curveWidth, curveHeight = 800, 400
-	curveLeft, curveRight   = 64, 230 // beside the plot; names stand on the right
+	curveWidth, curveHeight = 840, 400
+	curveLeft, curveRight   = 64, 270 // beside the plot; names stand on the right
 	curveTop, curveBottom   = 56, 48
 	nameHeight              = 16 // between two names
 )
