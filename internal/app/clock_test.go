@@ -121,3 +121,14 @@ func TestAnAnswerThatTookLongDoesNotSetTheClock(t *testing.T) {
 		t.Errorf("without an answer it moved to %v, %v", c.Now().Sub(m.wall), err)
 	}
 }
+
+func TestAClockThatGainsIsFollowed(t *testing.T) {
+	m, c := newMachine()
+	for range 1000 {
+		m.pass(time.Millisecond)
+		m.wall = m.wall.Add(clockStep / 10)
+		if behind := m.wall.Sub(c.Now()); behind < 0 || behind > clockStep {
+			t.Fatalf("the time is %v behind the machine's", behind)
+		}
+	}
+}

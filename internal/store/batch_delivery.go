@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,10 +22,7 @@ type finishedDelivery struct {
 func finishDeliveries(ctx context.Context, engine *postgresEngine, finished []*finishedDelivery) []error {
 	var errs []error
 	err := engine.write(ctx, func(tx *tx) error {
-		err := tx.byIndexes()
-		if err != nil {
-			return err
-		}
+		var err error
 		errs, err = finishGroup(tx, finished)
 		return err
 	})
@@ -71,20 +67,23 @@ func arraysOf(finished []*finishedDelivery, chosen []int64) deliveryArrays {
 // were read as a whole for every delivery of it. So each head is looked up by its
 // key, for itself (LATERAL, LIMIT 1), and from then on, as it is locked, by its place.
 func finishGroup(tx *tx, finished []*finishedDelivery) ([]error, error) {
+	if err := tx.byIndexes(); err != nil {
+		return nil, err
+	}
 	errs := sameError(len(finished), conflict("delivery"))
 	all := make([]int64, len(finished))
 	for i := range all {
 		all[i] = int64(i)
 	}
-	places, err := holdHeads(tx, arraysOf(finished, all))
-	if err != nil || len(places) == 0 {
+	held, err := holdHeads(tx, arraysOf(finished, all))
+	if err != nil || len(held) == 0 {
 		return errs, err
 	}
-	held := make([]int64, 0, len(places))
-	for number := range places {
-		held, errs[number] = append(held, number), nil
+	chosen := make([]int64, 0, len(held))
+	for _, head := range held {
+		chosen, errs[head.number] = append(chosen, head.number), nil
 	}
-	arrays := arraysOf(finished, held)
+	arrays := arraysOf(finished, chosen)
 	_, err = tx.exec(`UPDATE deliveries d SET state = 'delivered', attempts = u.attempts, last_status = u.status,
 			excerpt = u.excerpt, updated_at = u.at
 		FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[])
@@ -95,67 +94,72 @@ func finishGroup(tx *tx, finished []*finishedDelivery) ([]error, error) {
 	if err != nil {
 		return nil, err
 	}
-	return errs, moveHeads(tx, finished, arrays, places)
+	return errs, moveHeads(tx, finished, held, slices.Max(arrays.times))
 }
 
-// holdHeads locks the heads that are still under the fences of their deliveries,
-// and returns where they are by the numbers of those.
-func holdHeads(tx *tx, arrays deliveryArrays) (map[int64]string, error) {
-	rows, err := tx.rows(`SELECT u.n, held.at::text
+// queue is what one endpoint is to hear of one subject, in order.
+type queue struct{ endpoint, subject string }
+
+// heldHead is a head that is locked: where it is, and the number of the delivery that
+// it was finished by.
+type heldHead struct {
+	number int64
+	place  string
+}
+
+// holdHeads locks the heads that are still under the fences of their deliveries. Of
+// two that finish the same one, one does.
+func holdHeads(tx *tx, arrays deliveryArrays) (map[queue]heldHead, error) {
+	held := map[queue]heldHead{}
+	rows, err := tx.rows(`SELECT u.n, u.endpoint, u.subject, held.at::text
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS u (n, endpoint, subject, fence)
 		CROSS JOIN LATERAL (SELECT h.ctid AS at FROM delivery_heads h WHERE h.endpoint_id = u.endpoint
 			AND h.subject = u.subject AND h.fence = u.fence LIMIT 1 FOR UPDATE) AS held`,
 		arrays.numbers, arrays.endpoints, arrays.subjects, arrays.fences)
-	places := map[int64]string{}
-	_, err = collect(rows, err, func(row scanner) (number int64, err error) {
-		var place string
-		err = row.Scan(&number, &place)
-		places[number] = place
-		return number, err
+	_, err = collect(rows, err, func(row scanner) (of queue, err error) {
+		var head heldHead
+		err = row.Scan(&head.number, &of.endpoint, &of.subject, &head.place)
+		held[of] = head
+		return of, err
 	})
-	return places, err
+	return held, err
 }
 
-// moveHeads gives the locked heads the next of their queues, and removes those of
-// which there is none.
-func moveHeads(tx *tx, finished []*finishedDelivery, arrays deliveryArrays, places map[int64]string) error {
+// moveHeads gives the locked heads the next of their queues, due at that time, in
+// microseconds, and removes those of which there is none.
+func moveHeads(tx *tx, finished []*finishedDelivery, held map[queue]heldHead, due int64) error {
 	const next = `FROM deliveries d WHERE d.endpoint_id = h.endpoint_id AND d.subject = h.subject AND d.sequence > h.sequence
 		AND d.state = 'pending' ORDER BY d.sequence LIMIT 1`
-	left := make(map[string]int64, len(places)) // numbers by their places
-	for number, place := range places {
-		left[place] = number
-	}
 	rows, err := tx.rows(`UPDATE delivery_heads h SET (sequence, event_id) = (SELECT d.sequence, d.event_id `+next+`),
 			attempt = 0, lease_until = 0, fence = h.fence + 1,
 			due_at = CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints w WHERE w.id = h.endpoint_id AND w.status = 'enabled')
 				THEN $2::bigint ELSE $3::bigint END
 		WHERE h.ctid = ANY ($1::text[]::tid[]) AND (SELECT d.sequence `+next+`) IS NOT NULL
 		RETURNING h.endpoint_id, h.subject`,
-		slices.Sorted(maps.Keys(left)), slices.Max(arrays.times), neverDue)
-	moved, err := collect(rows, err, scanQueue)
+		placesOf(held), due, neverDue)
+	moved, err := collect(rows, err, func(row scanner) (of queue, err error) {
+		err = row.Scan(&of.endpoint, &of.subject)
+		return of, err
+	})
 	if err != nil {
 		return err
 	}
-	numbers := make(map[queue]int64, len(places))
-	for _, number := range arrays.numbers {
-		numbers[queue{finished[number].delivery.Endpoint.ID, finished[number].delivery.Subject}] = number
-	}
 	for _, of := range moved {
-		number := numbers[of]
-		finished[number].more.Store(true)
-		delete(left, places[number])
+		finished[held[of].number].more.Store(true)
+		delete(held, of)
 	}
-	if len(left) == 0 {
+	if len(held) == 0 {
 		return nil
 	}
-	_, err = tx.exec(`DELETE FROM delivery_heads h WHERE h.ctid = ANY ($1::text[]::tid[])`, slices.Sorted(maps.Keys(left)))
+	_, err = tx.exec(`DELETE FROM delivery_heads h WHERE h.ctid = ANY ($1::text[]::tid[])`, placesOf(held))
 	return err
 }
 
-// queue is what one endpoint is to hear of one subject, in order.
-type queue struct{ endpoint, subject string }
-
-func scanQueue(row scanner) (of queue, err error) {
-	err = row.Scan(&of.endpoint, &of.subject)
-	return of, err
+// placesOf lists where heads are.
+func placesOf(held map[queue]heldHead) []string {
+	places := make([]string, 0, len(held))
+	for _, head := range held {
+		places = append(places, head.place)
+	}
+	return places
 }

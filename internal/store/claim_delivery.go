@@ -28,36 +28,41 @@ func (s *Store) ClaimDeliveries(ctx context.Context, now time.Time, lease time.D
 		return cmp.Compare(a.EndpointID, b.EndpointID)
 	})
 	var list []latchkey.Delivery
-	err := s.fact(ctx, func(tx *tx) error {
-		list = list[:0]
-		if err := tx.byIndexes(); err != nil {
-			return err
-		}
-		endpoints, err := shareEndpoints(tx, shares)
-		if err != nil {
-			return err
-		}
-		for _, share := range shares {
-			endpoint, there := endpoints[share.EndpointID]
-			if !there {
-				if err := dropQueues(tx, share.EndpointID); err != nil {
-					return err
-				}
-				continue
-			}
-			claimed, err := claimShare(tx, share, now, lease)
-			if err != nil {
-				return fmt.Errorf("of %s: %w", share.EndpointID, err)
-			}
-			for _, delivery := range claimed {
-				delivery.Endpoint = endpoint
-				list = append(list, delivery)
-			}
-		}
-		return nil
+	err := s.fact(ctx, func(tx *tx) (err error) {
+		list, err = claimShares(tx, shares, now, lease)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim deliveries: %w", err)
+	}
+	return list, nil
+}
+
+// claimShares takes what is due of each share.
+func claimShares(tx *tx, shares []latchkey.DeliveryShare, now time.Time, lease time.Duration) (list []latchkey.Delivery, err error) {
+	if err := tx.byIndexes(); err != nil {
+		return nil, err
+	}
+	endpoints, err := shareEndpoints(tx, shares)
+	if err != nil {
+		return nil, err
+	}
+	for _, share := range shares {
+		endpoint, there := endpoints[share.EndpointID]
+		if !there {
+			if err := dropQueues(tx, share.EndpointID); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		claimed, err := claimShare(tx, share, now, lease)
+		if err != nil {
+			return nil, fmt.Errorf("of %s: %w", share.EndpointID, err)
+		}
+		for _, delivery := range claimed {
+			delivery.Endpoint = endpoint
+			list = append(list, delivery)
+		}
 	}
 	return list, nil
 }

@@ -57,9 +57,6 @@ func finishRush(t *testing.T, s *Store, sequence, fence int64) (read, more int) 
 			return err
 		}
 		before, err := headsRead(tx)
-		if err == nil {
-			err = tx.byIndexes()
-		}
 		if err != nil {
 			return err
 		}
@@ -118,14 +115,11 @@ func TestAClaimInARushReadsItsOwnHeads(t *testing.T) {
 	var read int
 	err := s.engine.write(t.Context(), func(tx *tx) error {
 		before, err := headsRead(tx)
-		if err == nil {
-			err = tx.byIndexes()
-		}
 		if err != nil {
 			return err
 		}
-		claimed, err := claimShare(tx, latchkey.DeliveryShare{EndpointID: "we_1", Most: most, Interval: time.Millisecond},
-			time.Now(), time.Minute)
+		shares := []latchkey.DeliveryShare{{EndpointID: "we_1", Most: most, Interval: time.Millisecond}}
+		claimed, err := claimShares(tx, shares, time.Now(), time.Minute)
 		if err != nil || len(claimed) != most {
 			t.Errorf("%d are claimed of %d, %v", len(claimed), most, err)
 		}
@@ -138,5 +132,24 @@ func TestAClaimInARushReadsItsOwnHeads(t *testing.T) {
 	}
 	if read > 3*most {
 		t.Errorf("to claim %d deliveries %d heads of %d are read", most, read, rushHeads)
+	}
+}
+
+func TestOfTwoThatFinishTheSameDeliveryInAGroupOneDoes(t *testing.T) {
+	s, err := Open(t.Context(), Config{URL: pgtest.New(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	queueUp(t, s, 1)
+	one := func() *finishedDelivery {
+		return &finishedDelivery{
+			delivery: latchkey.Delivery{Endpoint: latchkey.WebhookEndpoint{ID: "we_0"}, Subject: "conn_0", Sequence: 1},
+			outcome:  latchkey.DeliveryOutcome{Delivered: true, At: time.UnixMicro(5)},
+		}
+	}
+	errs := finishDeliveries(t.Context(), s.engine.(*postgresEngine), []*finishedDelivery{one(), one()})
+	if (errs[0] == nil) == (errs[1] == nil) {
+		t.Errorf("the two end with %v and %v", errs[0], errs[1])
 	}
 }

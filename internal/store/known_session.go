@@ -14,17 +14,16 @@ import (
 // knownSession is a session as it was read, or as it was written for the first time
 // or over one that was read: then it is decoded when somebody asks for it.
 type knownSession struct {
-	decoded atomic.Pointer[latchkey.LinkSession] // the session, for all who ask after the first
+	decoded atomic.Pointer[latchkey.LinkSession] // nil: nobody has asked since it was written, or that failed
 
-	mu      sync.Mutex
-	session *latchkey.LinkSession // nil: it was written for the first time
-	row     *sessionRow           // that was written; nil: none, or it is decoded
-	failed  error
+	mu     sync.Mutex
+	before *latchkey.LinkSession // what was written over; nil: it was written for the first time
+	row    *sessionRow           // that was written; nil: it is decoded, or was read
+	failed error
 }
 
 func newKnownSession(session *latchkey.LinkSession) *knownSession {
-	kept := *session
-	known := &knownSession{session: &kept}
+	kept, known := *session, &knownSession{}
 	known.decoded.Store(&kept)
 	return known
 }
@@ -42,34 +41,33 @@ func (k *knownSession) load() (*latchkey.LinkSession, error) {
 	return &session, nil
 }
 
-// decode reads the row that was written.
+// decode reads the row that was written, once.
 func (k *knownSession) decode() (*latchkey.LinkSession, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.row != nil {
-		if k.session == nil {
-			k.session, k.failed = k.row.whole()
+		var session *latchkey.LinkSession
+		if k.before == nil {
+			session, k.failed = k.row.whole()
 		} else {
-			k.session, k.failed = k.row.over(k.session)
+			session, k.failed = k.row.over(k.before)
 		}
-		k.row = nil
+		if k.failed == nil {
+			k.decoded.Store(session)
+		}
+		k.before, k.row = nil, nil
 	}
-	if k.failed != nil {
-		return nil, k.failed
-	}
-	k.decoded.Store(k.session)
-	return k.session, nil
+	return k.decoded.Load(), k.failed
 }
 
 // after is what becomes of a session when the row is written over it. One that
 // nobody has looked at since it was last written is not kept.
 func (r *sessionRow) after(before *knownSession) (*knownSession, bool) {
-	before.mu.Lock()
-	defer before.mu.Unlock()
-	if before.row != nil || before.failed != nil {
+	decoded := before.decoded.Load()
+	if decoded == nil {
 		return nil, false
 	}
-	return &knownSession{session: before.session, row: r.detached()}, true
+	return &knownSession{before: decoded, row: r.detached()}, true
 }
 
 // detached returns a copy with bytes of its own: whose they are may change them when

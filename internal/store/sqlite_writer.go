@@ -142,7 +142,7 @@ func (w *sqliteWriter) writeAlone(fact *waitingFact) {
 	}()
 	w.commit([]*waitingFact{fact})
 	w.facts++
-	if w.copyDue(true) != noCopy {
+	if now, _ := w.copyDue(true); now != noCopy {
 		select {
 		case w.left <- struct{}{}:
 		default: // the loop knows
@@ -173,7 +173,7 @@ func (w *sqliteWriter) loop() {
 			})
 			clear(group) // who asked is not to be remembered
 		case <-w.left:
-			w.while(func() { w.checkpoint(w.copyDue(true)) })
+			w.while(func() { w.checkpoint(true) })
 		case emptied := <-w.scrubs:
 			w.while(func() { emptied <- w.shrink() })
 		case <-others.C:
@@ -206,7 +206,7 @@ func (w *sqliteWriter) writeGroup(group []*waitingFact) {
 		w.alone.Store(0)
 	}
 	w.facts += len(group)
-	w.checkpoint(w.copyDue(len(group) == 1))
+	w.checkpoint(len(group) == 1)
 }
 
 // rest gives the memory of the cache back after few facts.
@@ -254,7 +254,7 @@ func (w *sqliteWriter) commit(group []*waitingFact) {
 			return
 		}
 		for group = urgent; isFull(err) && w.room.give(); err = w.try(group) {
-			w.checkpoint(betweenCommits)
+			w.checkpoint(true) // between commits, as there is no room
 		}
 	}
 	switch {
@@ -336,27 +336,26 @@ func (w *sqliteWriter) fail(cause error) {
 	}
 }
 
-// copyDue says how the write-ahead log is to be copied back after a commit: when it
-// is long, or when there is no room for a longer one. SQLite would do it within a
-// commit, and say nothing of an fsync that failed there.
-func (w *sqliteWriter) copyDue(lone bool) turn {
+// copyDue says how the write-ahead log, which stands so, is to be copied back after a
+// commit: when it is long, or when there is no room for a longer one. SQLite would do
+// it within a commit, and say nothing of an fsync that failed there.
+func (w *sqliteWriter) copyDue(lone bool) (turn, logState) {
 	log, known := w.index.state()
 	if !known || w.room.full.Load() {
-		return betweenCommits
+		return betweenCommits, log
 	}
-	return w.copier.next(log, lone)
+	return w.copier.next(log, lone), log
 }
 
-// checkpoint copies the log back in its turn.
-func (w *sqliteWriter) checkpoint(now turn) {
+// checkpoint copies the log back if that is due.
+func (w *sqliteWriter) checkpoint(lone bool) {
 	if w.broken.Load() {
 		return
 	}
-	switch now {
+	switch now, log := w.copyDue(lone); now {
 	case besideCommits:
 		w.copier.beside()
 	case betweenCommits:
-		log, _ := w.index.state()
 		w.copied(w.copier.between(w.conn, log))
 	}
 }
